@@ -1,0 +1,5 @@
+"""The one error a user of the pipeline sees."""
+
+
+class TandemError(ValueError):
+    """A mistake in data or study that the user can mend; the message is one sentence saying where and how."""

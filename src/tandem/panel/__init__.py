@@ -1,0 +1,1 @@
+"""Observations -> the derived panel of a study."""

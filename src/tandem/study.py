@@ -1,0 +1,315 @@
+"""A study file as a typed model: what to measure, how, and how to show it.
+
+A study is one YAML file. Unknown keys are refused with the nearest valid key named; variants in the
+same file override parts of it. `schema()` writes the JSON Schema that editors use.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tandem.errors import TandemError
+from tandem.panel.formula import names_in
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Effects = Literal["none", "random", "entity", "two-way"]
+CovType = Literal["unadjusted", "robust", "clustered", "driscoll-kraay"]
+
+
+class Strict(BaseModel):
+    """Base of every part of a study: no unknown keys, no later changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Text(Strict):
+    """A text in English and, if wanted, Chinese."""
+
+    en: str
+    zh: str = ""
+
+
+class PanelWindow(Strict):
+    """Which entities and years the study looks at."""
+
+    scope: Literal["provinces", "nation"] = "provinces"
+    exclude: list[str] = []
+    years: tuple[int, int] = Field(description="first and last year")
+    groups: dict[str, list[str]] = Field({}, description="entities by region, for figures")
+
+    @model_validator(mode="after")
+    def _ordered(self):
+        if self.years[0] > self.years[1]:
+            raise ValueError(f"the first year {self.years[0]} is after the last {self.years[1]}")
+        return self
+
+
+class Join(Strict):
+    """An explicit splice of vintages: for each year, the first in the list that prints it."""
+
+    join: list[str] = Field(min_length=2, description="vintages in order; * stands for any text")
+    why: str
+
+
+class Series(Strict):
+    """A series derived from published ones."""
+
+    formula: str
+    unit: str
+    label: Text
+    why: str = Field(description="one line: what it stands for and why it is measured so")
+
+    @model_validator(mode="after")
+    def _formula_reads(self):
+        names_in(self.formula)
+        return self
+
+
+class System(Strict):
+    """One of the systems that may pull each other along: indicators with direction."""
+
+    label: Text
+    indicators: dict[Name, Literal["+", "-"]] = Field(min_length=1)
+
+
+class Coupling(Strict):
+    """How scores become coupling and coordination degrees."""
+
+    weights: Literal["entropy", "critic", "cv", "sd", "equal"] = "entropy"
+    model: Literal["standard", "wang", "fan"] = "standard"
+    shares: list[float] | None = None
+
+
+class Regression(Strict):
+    """One column of the two panel regression tables."""
+
+    label: str
+    effects: Effects
+    se: CovType = "clustered"
+    lags: int = Field(1, ge=1, le=3)
+    controls: bool = True
+    add: list[Name] = Field([], description="further regressors, with their own gaps")
+
+
+class PanelVarModel(Strict):
+    """One panel VAR by GMM."""
+
+    label: str
+    transform: Literal["fod", "fd"] = "fod"
+    steps: Literal[1, 2] = 2
+
+
+class PanelVarBlock(Strict):
+    """The panel VARs and what is drawn from the first of them."""
+
+    lags: int = Field(1, ge=1, le=4)
+    instrument_lags: tuple[int, int] = (2, 99)
+    collapse: bool = True
+    time_effects: bool = True
+    models: dict[Name, PanelVarModel] = Field(min_length=1)
+    horizon: int = Field(8, ge=1, le=40)
+    draws: int = Field(999, ge=99)
+
+
+class TimeSeriesVar(Strict):
+    """The VAR of one entity's yearly series."""
+
+    variables: list[Name] = Field(min_length=2)
+    years: tuple[int, int]
+    transform: Literal["level", "log-difference"] = "log-difference"
+    max_lags: int = Field(3, ge=1, le=6)
+    horizon: int = Field(8, ge=1, le=40)
+    draws: int = Field(999, ge=99)
+
+
+class Models(Strict):
+    """What is estimated."""
+
+    controls: list[Name] = []
+    regressions: dict[Name, Regression] = {}
+    panel_var: PanelVarBlock | None = None
+    var: TimeSeriesVar | None = None
+
+
+class Table(Strict):
+    """A table layout: which records become columns, rows and notes."""
+
+    title: Text
+    records: Name = Field(description="the table's name in the results store")
+    columns: dict[str, str] = Field(min_length=1, description="model (or model:equation): heading")
+    rows: dict[str, str] = Field(min_length=1, description="term: label, in order")
+    statistics: dict[str, str] = {}
+    stars: Literal["none", "10/5/1", "aer"] = "10/5/1"
+    brackets: Literal["std_error", "statistic", "interval"] = "std_error"
+    decimals: int = Field(3, ge=0, le=8)
+    notes: list[str] = []
+
+
+class NationalFigure(Strict):
+    """Series drawn as they were published, every vintage its own line, gaps left open."""
+
+    label: Text
+    series: list[Name]
+    line: float | None = None
+
+
+class Study(Strict):
+    """A whole study."""
+
+    title: Text
+    question: Text
+    seed: int = Field(ge=0)
+    panel: PanelWindow
+    vintages: dict[Name, str | Join] = {}
+    series: dict[Name, Series] = Field(min_length=1)
+    systems: dict[Name, System] = Field(min_length=2)
+    coupling: Coupling = Coupling()
+    structure: list[Name] = Field(
+        [], max_length=3, description="value added of the three industries, in order"
+    )
+    employment: list[Name] = Field([], max_length=3)
+    models: Models = Models()
+    tables: dict[Name, Table] = {}
+    published: dict[Name, NationalFigure] = {}
+    seed_paper: bool = Field(False, description="show the seed paper's own tables and their checks")
+    variants: dict[Name, dict[str, Any]] = {}
+
+    @model_validator(mode="after")
+    def _names_known(self):
+        known = set(self.series)
+        for where, names in self._uses().items():
+            for name in names:
+                if name not in known:
+                    raise ValueError(f"{where} names '{name}', which is {_not_in(name, known)}")
+        return self
+
+    def _uses(self) -> dict[str, list[str]]:
+        uses = {f"systems.{k}.indicators": list(v.indicators) for k, v in self.systems.items()}
+        uses["models.controls"] = list(self.models.controls)
+        for k, v in self.models.regressions.items():
+            uses[f"models.regressions.{k}.add"] = list(v.add)
+        if self.models.var:
+            uses["models.var.variables"] = list(self.models.var.variables)
+        return uses
+
+    @property
+    def used_series(self) -> dict[str, Series]:
+        """Derived series that something in the study reads, in the file's order."""
+        wanted = {n for names in self._uses().values() for n in names}
+        return {k: v for k, v in self.series.items() if k in wanted}
+
+    @property
+    def base_series(self) -> list[str]:
+        """Published series that the study's formulas read, sorted."""
+        names = {n for s in self.used_series.values() for n in names_in(s.formula)}
+        names |= set(self.structure) | set(self.employment)
+        return sorted(names)
+
+
+def _not_in(name: str, known) -> str:
+    near = difflib.get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.5)
+    return f"not defined; did you mean '{near[0]}'?" if near else "not defined under series."
+
+
+def _merge(base: Any, change: Any) -> Any:
+    """Override `base` by `change`; a null in `change` takes the key away."""
+    if not (isinstance(base, dict) and isinstance(change, dict)):
+        return change
+    merged = dict(base)
+    for key, value in change.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merge(base.get(key), value)
+    return merged
+
+
+def _known_keys(path: tuple) -> list[str]:
+    """Keys that the model allows at a validation error's location."""
+    model: Any = Study
+    for part in path:
+        fields = getattr(model, "model_fields", None)
+        if fields is None or part not in fields:
+            continue
+        found = [t for t in _types(fields[part].annotation) if hasattr(t, "model_fields")]
+        model = found[0] if found else model
+    return list(getattr(model, "model_fields", {}))
+
+
+def _types(annotation) -> list:
+    inner = [t for a in get_args(annotation) for t in _types(a)]
+    return [annotation, *inner]
+
+
+def _sentence(path: Path, error: dict) -> str:
+    where = ".".join(str(p) for p in error["loc"]) or "the file"
+    if error["type"] == "extra_forbidden":
+        key, known = str(error["loc"][-1]), _known_keys(error["loc"][:-1])
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+        hint = f"did you mean '{near[0]}'?" if near else f"valid keys: {', '.join(known)}."
+        return f"{path}: unknown key '{where}'; {hint}"
+    if error["type"] == "missing":
+        return f"{path}: '{where}' is missing; add it."
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{path}: {where}: {message}"
+
+
+class _Loader(yaml.CSafeLoader):
+    """Refuses a key written twice, which YAML would silently let the last one win."""
+
+
+def _mapping(loader, node, deep=False):
+    keys = [loader.construct_object(k, deep=deep) for k, _ in node.value]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise TandemError(f"line {node.start_mark.line + 1}: the key '{key}' stands twice")
+    return dict((k, loader.construct_object(v, deep=True)) for k, (_, v) in zip(keys, node.value))
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def load_study(path: str | Path, variant: str | None = None) -> Study:
+    """Read and validate a study file.
+
+    Parameters
+    ----------
+    path : file
+        YAML, UTF-8.
+    variant : str, optional
+        Name under `variants` whose overrides apply.
+
+    Raises
+    ------
+    TandemError
+        One sentence with file and key: unknown key (nearest valid one named), missing key, wrong
+        value, series not defined, unknown variant.
+    """
+    path = Path(path)
+    if not path.is_file():
+        near = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
+        raise TandemError(f"There is no study file {path}; studies here: {near or 'none'}.")
+    try:
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError, TandemError) as err:
+        raise TandemError(f"{path} is not readable YAML: {' '.join(str(err).split())}.") from None
+    if not isinstance(raw, dict):
+        raise TandemError(f"{path} is empty or not a mapping; copy studies/provinces.yaml.")
+    if variant is not None:
+        variants = raw.get("variants") or {}
+        if variant not in variants:
+            raise TandemError(f"{path} has no variant '{variant}'; it has: {', '.join(variants)}.")
+        raw = _merge(raw, variants[variant])
+    try:
+        return Study.model_validate(raw)
+    except ValidationError as err:
+        sentences = [_sentence(path, e) for e in err.errors()]
+        raise TandemError("\n".join(dict.fromkeys(sentences))) from None
+
+
+def schema() -> dict:
+    """JSON Schema of a study file."""
+    return Study.model_json_schema()
