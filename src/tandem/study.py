@@ -51,6 +51,9 @@ class Join(Strict):
     """An explicit splice of vintages: for each year, the first in the list that prints it."""
 
     join: list[str] = Field(min_length=2, description="vintages in order; * stands for any text")
+    chain: list[str] = Field(
+        [], description="of these, vintages scaled to meet the one used in the nearest common year"
+    )
     why: str
 
 
@@ -108,7 +111,7 @@ class PanelVarBlock(Strict):
     lags: int = Field(1, ge=1, le=4)
     instrument_lags: tuple[int, int] = (2, 99)
     collapse: bool = True
-    time_effects: bool = True
+    time_effects: bool = Field(True, description="subtract the mean of each year beforehand")
     models: dict[Name, PanelVarModel] = Field(min_length=1)
     horizon: int = Field(8, ge=1, le=40)
     draws: int = Field(999, ge=99)
@@ -148,12 +151,13 @@ class Table(Strict):
     notes: list[str] = []
 
 
-class NationalFigure(Strict):
+class Published(Strict):
     """Series drawn as they were published, every vintage its own line, gaps left open."""
 
     label: Text
-    series: list[Name]
-    line: float | None = None
+    series: list[Name] = Field(min_length=1, description="published series")
+    derived: list[Name] = Field([], description="series of this study drawn beside them")
+    line: float | None = Field(None, description="a threshold to draw")
 
 
 class Study(Strict):
@@ -173,7 +177,7 @@ class Study(Strict):
     employment: list[Name] = Field([], max_length=3)
     models: Models = Models()
     tables: dict[Name, Table] = {}
-    published: dict[Name, NationalFigure] = {}
+    published: dict[Name, Published] = {}
     seed_paper: bool = Field(False, description="show the seed paper's own tables and their checks")
     variants: dict[Name, dict[str, Any]] = {}
 
@@ -191,6 +195,8 @@ class Study(Strict):
         uses["models.controls"] = list(self.models.controls)
         for k, v in self.models.regressions.items():
             uses[f"models.regressions.{k}.add"] = list(v.add)
+        for k, v in self.published.items():
+            uses[f"published.{k}.derived"] = list(v.derived)
         if self.models.var:
             uses["models.var.variables"] = list(self.models.var.variables)
         return uses

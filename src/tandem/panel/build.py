@@ -9,6 +9,18 @@ from tandem.errors import TandemError
 from tandem.panel.formula import evaluate, names_in
 from tandem.study import Join, Study
 
+SPLICES = [
+    "series",
+    "rule",
+    "used",
+    "other",
+    "years",
+    "cells",
+    "mean_ratio",
+    "largest_gap",
+    "why",
+]
+
 
 def choose_files(study: Study, sources: pd.DataFrame) -> pd.DataFrame:
     """Raw files that a study reads: one row a (series, vintage), in order of preference.
@@ -84,6 +96,7 @@ def base_panel(study: Study, observations: pd.DataFrame, chosen: pd.DataFrame):
     obs = obs[obs["year"].between(first, last) & ~obs["region"].isin(study.panel.exclude)]
     key = ["series", "region", "year"]
     _refuse_contradictions(obs, key)
+    obs = _chain_vintages(study, obs)
     obs = obs.sort_values([*key, "rank", "cell"]).drop_duplicates(key)
     entities = sorted(obs["region"].unique())
     index = pd.MultiIndex.from_product([entities, range(first, last + 1)], names=["entity", "year"])
@@ -107,6 +120,29 @@ def _refuse_contradictions(obs: pd.DataFrame, key: list[str]) -> None:
             f"{one['series']} of {one['region']} {one['year']} has two values in the vintage "
             f"{one['vintage']} ({cells}); keep one."
         )
+
+
+def _chain_vintages(study: Study, obs: pd.DataFrame) -> pd.DataFrame:
+    """Scale the vintages a study chains, entity by entity, to the preferred ones before them."""
+    obs = obs.copy()
+    for name, wish in study.vintages.items():
+        for vintage in wish.chain if isinstance(wish, Join) else []:
+            mine = (obs["series"] == name) & (obs["vintage"] == vintage)
+            rank = obs.loc[mine, "rank"].min()
+            used = obs[(obs["series"] == name) & (obs["rank"] < rank)].sort_values("rank")
+            used = used.drop_duplicates(["region", "year"]).set_index(["region", "year"])["value"]
+            for region, block in obs[mine].groupby("region"):
+                mine_by_year = block.drop_duplicates("year").set_index("year")["value"]
+                common = sorted(set(used[region].index) & set(mine_by_year.index))
+                if not common:
+                    raise TandemError(
+                        f"{name} of {region}: the vintage {vintage} shares no year with those before "
+                        "it, so it cannot be chained; take it out of chain in the study."
+                    )
+                own = [y for y in mine_by_year.index if y not in common] or common
+                year = min(common, key=lambda c: min(abs(c - y) for y in own))
+                obs.loc[block.index, "value"] *= used[(region, year)] / mine_by_year[year]
+    return obs
 
 
 def derive(study: Study, values: pd.DataFrame, vintages: pd.DataFrame, accounts: pd.Series):
@@ -169,15 +205,15 @@ def coverage(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def splices(study: Study, observations: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
-    """What each explicit splice does: values of both vintages where both print a year.
+    """What each explicit splice does: both vintages where both print a year.
 
     Returns
     -------
     DataFrame
-        Columns series, why, used, other, years, entity_years, mean_ratio, largest_gap_percent: how
-        far the vintage that gives way stands from the one used, over the years both print.
+        Columns series, rule, used, other, years, cells (entity-years that both print), mean_ratio
+        (other over used) and largest_gap (percent), why.
     """
-    rows = []
+    blocks = []
     for name, wish in sorted(study.vintages.items()):
         if not isinstance(wish, Join) or name not in study.base_series:
             continue
@@ -185,44 +221,25 @@ def splices(study: Study, observations: pd.DataFrame, chosen: pd.DataFrame) -> p
         obs = obs.drop_duplicates(["region", "year", "rank"]).sort_values("rank")
         used = obs.drop_duplicates(["region", "year"])
         both = used.merge(obs, on=["region", "year"], suffixes=("", "_other"))
-        both = both[both["rank"] < both["rank_other"]]
-        ratio = both["value_other"] / both["value"]
-        for (a, b), block in both.groupby(["vintage", "vintage_other"]):
-            r = ratio[block.index]
-            years = sorted(block["year"].unique())
-            rows.append(
-                (
-                    name,
-                    wish.why,
-                    a,
-                    b,
-                    f"{years[0]}-{years[-1]}",
-                    len(r),
-                    r.mean(),
-                    100 * (r - 1).abs().max(),
-                )
-            )
-        if both.empty:
-            rows.append(
-                (
-                    name,
-                    wish.why,
-                    ", ".join(used["vintage"].unique()),
-                    "",
-                    "none in common",
-                    0,
-                    np.nan,
-                    np.nan,
-                )
-            )
-    columns = [
-        "series",
-        "why",
-        "used",
-        "other",
-        "years",
-        "entity_years",
-        "mean_ratio",
-        "largest_gap_percent",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+        both = both[both["rank"] < both["rank_other"]].assign(
+            ratio=lambda d: d["value_other"] / d["value"]
+        )
+        pairs = both.groupby(["vintage", "vintage_other"], sort=False).agg(
+            first=("year", "min"),
+            last=("year", "max"),
+            cells=("ratio", "size"),
+            mean_ratio=("ratio", "mean"),
+            largest_gap=("ratio", lambda r: 100 * (r - 1).abs().max()),
+        )
+        blocks.append(
+            pairs.reset_index().assign(series=name, why=wish.why, chain=[wish.chain] * len(pairs))
+        )
+    table = pd.concat(blocks) if blocks else pd.DataFrame(columns=SPLICES)
+    if blocks:
+        table["rule"] = [
+            "chained" if other in chain else "as published"
+            for other, chain in zip(table["vintage_other"], table["chain"], strict=True)
+        ]
+        table["years"] = table["first"].astype(str) + "-" + table["last"].astype(str)
+        table = table.rename(columns={"vintage": "used", "vintage_other": "other"})
+    return table[SPLICES]

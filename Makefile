@@ -1,0 +1,50 @@
+# make              set up if need be, run the default study, say where the report lies
+# make STUDY=nation run studies/nation.yaml
+# make test         set up if need be, run the tests
+# make lint         ruff, ruff format, snakefmt, snakemake --lint
+# make lock         resolve requirements.txt anew from pyproject.toml
+# make clean        remove the study's results
+STUDY ?= provinces
+CORES ?= all
+PYTHON ?= python3
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default
+
+# another locale must not change how files and paths are read
+export PYTHONUTF8 := 1
+# one thread a job: the same bytes on any number of cores
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+
+.PHONY: run test lint lock clean
+
+run: .venv/ready
+	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) \
+	  || { cat "results/$(STUDY)/logs/stopped.txt" >&2; exit 1; }
+	@echo "The report: results/$(STUDY)/report.html"
+
+test: .venv/ready
+	@$(BIN)/python -m pytest -q
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(SNAKEMAKE) --lint
+
+lock: .venv/ready
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --extra test pyproject.toml -o requirements.txt
+
+clean:
+	rm -rf "results/$(STUDY)"
+
+.venv/ready: requirements.txt pyproject.toml
+	@echo "Setting up the environment in .venv (once; this needs the network) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stopped: tandem needs Python 3.11 or newer; set PYTHON=, e.g. make PYTHON=python3.12.")'
+	@$(PYTHON) -m venv .venv > /dev/null 2>&1 || { rm -rf .venv; \
+	  echo "Stopped: this Python cannot make environments; on Debian: apt-get install python3-venv, then make again." >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@

@@ -1,0 +1,42 @@
+"""The analysis on one page: read raw tables, build the panel, index, estimate, report."""
+
+import sys
+from pathlib import Path
+
+from tandem.errors import TandemError
+from tandem.files import why, write_text
+from tandem.study import Study
+
+STUDY = config.get("study", "provinces")
+R = f"results/{STUDY}"
+
+
+STOPPED = Path(f"{R}/logs/stopped.txt")  # the sentence with which a run stops, for the Makefile
+
+
+include: "workflow/rerun.smk"
+
+
+STOPPED.unlink(missing_ok=True)
+
+try:
+    study, variants, raw_files, printed_files = plan(STUDY)
+except TandemError as err:
+    write_text(STOPPED, f"Stopped: {err}\n")
+    sys.exit(1)
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/indices.smk"
+include: "workflow/rules/econometrics.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{R}/report.html",
+
+
+onerror:
+    write_text(STOPPED, why(f"{R}/logs"))

@@ -1,0 +1,92 @@
+"""Step: raw tables -> observations -> panel of the study."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from tandem.panel.build import base_panel, choose_files, coverage, derive, splices
+from tandem.sources import read_codebook, read_observations, read_sources
+from tandem.study import Study
+
+
+def observe(study: Study, data: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the raw tables that a study names.
+
+    Parameters
+    ----------
+    study : Study
+    data : Path
+        The folder with raw/, sources.csv and codebook.csv.
+
+    Returns
+    -------
+    observations, ledger : DataFrame
+        The study's published values, and every change made between raw cell and value.
+    chosen : DataFrame
+        Columns series, vintage, file, rank: which table serves which series.
+
+    Raises
+    ------
+    TandemError
+        Everything wrong with the tables, one sentence each.
+    """
+    chosen = choose_files(study, read_sources(data))
+    observations, ledger = read_observations(data, sorted(chosen["file"].unique()))
+    wanted = observations.merge(chosen[["series", "vintage"]].drop_duplicates())
+    return wanted, ledger, chosen
+
+
+def make_panel(
+    study: Study, observations: pd.DataFrame, chosen: pd.DataFrame, codebook: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Panel of the study and what there is to say about it.
+
+    Parameters
+    ----------
+    observations, chosen : DataFrame
+        From `observe`.
+    codebook : DataFrame
+        `data/codebook.csv`; its column account names series whose vintages must not be mixed.
+
+    Returns
+    -------
+    dict of DataFrame
+        panel (derived series), published (base series), vintages (series, vintage, first and last
+        year, values, files), coverage (series, year, published, entities), splices.
+    """
+    values, vintages = base_panel(study, observations, chosen)
+    panel = derive(study, values, vintages, codebook.set_index("series")["account"].fillna(""))
+    used = (
+        vintages.stack().rename("vintage").rename_axis(["entity", "year", "series"]).reset_index()
+    )
+    used = used[used["vintage"] != ""].groupby(["series", "vintage"])["year"]
+    summary = used.agg(first="min", last="max", values="size").reset_index()
+    files = chosen.groupby(["series", "vintage"])["file"].agg("; ".join).reset_index()
+    return {
+        "panel": panel,
+        "published": values,
+        "vintages": summary.merge(files),
+        "coverage": coverage(panel),
+        "splices": splices(study, observations, chosen),
+    }
+
+
+def printed_series(study: Study, data: Path) -> pd.DataFrame:
+    """Every value ever printed of the series that the study shows as published.
+
+    Returns
+    -------
+    DataFrame
+        Columns figure, series, year, value, unit, vintage, flag, source: all vintages, quoted ones
+        flagged.
+    """
+    sources = read_sources(data)
+    scope = sources[sources["region_scope"] == study.panel.scope]
+    blocks = []
+    for name, figure in study.published.items():
+        wanted = set(figure.series)
+        files = scope.loc[[bool(wanted & set(s.split(";"))) for s in scope["series"]], "file"]
+        found, _ = read_observations(data, sorted(files))
+        blocks.append(found[found["series"].isin(wanted)].assign(figure=name))
+    columns = ["figure", "series", "year", "value", "unit", "vintage", "flag", "source"]
+    return pd.concat(blocks)[columns].sort_values([*columns[:3], "vintage", "value"])

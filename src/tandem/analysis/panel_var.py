@@ -1,0 +1,76 @@
+"""Step: the panel VARs of the systems' scores, Granger both ways, impulse responses, FEVD."""
+
+import pandas as pd
+
+from tandem import estimates
+from tandem.econometrics import PanelVAR
+from tandem.study import Study
+
+
+def fit_panel_vars(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Every panel VAR of the study; responses and decompositions of the first.
+
+    Parameters
+    ----------
+    scores : DataFrame (entity-years, systems)
+
+    Returns
+    -------
+    dict of DataFrame
+        terms, models; granger (model, cause, effect, stat, df, pval); irf (order, impulse, response,
+        horizon, estimate, conf_low, conf_high) for both Cholesky orders; fevd (order, response,
+        impulse, horizon, share), empty if the fit is not stable.
+    """
+    block = study.models.panel_var
+    if block.time_effects:
+        # year dummies would be instruments too and outnumber 30 entities in the two-step weight
+        scores = scores - scores.groupby(level="year").transform("mean")
+    fits = {}
+    for name, spec in block.models.items():
+        model = PanelVAR(
+            scores,
+            lags=block.lags,
+            transform=spec.transform,
+            instrument_lags=block.instrument_lags,
+            collapse=block.collapse,
+        )
+        fits[name] = model.fit(steps=spec.steps)
+    terms, models = estimates.stack(_records(name, fit, block) for name, fit in fits.items())
+    granger = pd.concat([f.granger.reset_index().assign(model=n) for n, f in fits.items()])
+    if len(study.systems) == 2:  # "all" others is then the one other system
+        granger = granger[granger["cause"] != "all"]
+    irf, fevd = _responses(study, next(iter(fits.values())))
+    return {"terms": terms, "models": models, "granger": granger, "irf": irf, "fevd": fevd}
+
+
+def _records(name: str, fit, block) -> estimates.Records:
+    """Terms and facts of one fit; year dummies stay out of tables."""
+    spec = block.models[name]
+    words = "Windmeijer (2005)" if spec.steps == 2 else "robust, one-step"
+    instruments = f"{block.instrument_lags[0]} to {block.instrument_lags[1]}"
+    return estimates.from_panel_var(
+        fit,
+        "panel_var",
+        name,
+        words,
+        transform=spec.transform.upper(),
+        steps=spec.steps,
+        collapse=block.collapse,
+        instrument_lags=instruments,
+        year_effects=block.time_effects,
+    )
+
+
+def _responses(study: Study, fit) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Orthogonal responses in the study's order of systems and in the reverse."""
+    block, names = study.models.panel_var, list(study.systems)
+    irfs, fevds = [], []
+    for stream, order in enumerate((names, names[::-1])):
+        seed = [study.seed, stream]
+        irf = fit.irf(block.horizon, order=order, bands="bootstrap", draws=block.draws, seed=seed)
+        label = " → ".join(order)
+        irfs.append(irf.table.assign(order=label))
+        if fit.stable:
+            fevds.append(irf.fevd().assign(order=label))
+    columns = ["response", "impulse", "horizon", "share", "order"]
+    return pd.concat(irfs), pd.concat(fevds) if fevds else pd.DataFrame(columns=columns)

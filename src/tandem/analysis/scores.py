@@ -1,0 +1,75 @@
+"""Step: panel -> goalposts, weights, scores, coupling and structure indices."""
+
+import pandas as pd
+
+from tandem.errors import TandemError
+from tandem.indices import coupling_table, goalposts, normalise, structure_table
+from tandem.indices.null import permutation_null
+from tandem.indices.weights import METHODS, entropy
+from tandem.study import Study
+
+
+def score_systems(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Scores of the systems, with the goalposts and weights that made them.
+
+    Parameters
+    ----------
+    panel : DataFrame (entity-years, derived series)
+
+    Returns
+    -------
+    dict of DataFrame
+        goalposts (system, indicator, direction, minimum, maximum), weights (system, indicator,
+        entropy, one column a method, chosen marked), normalised, scores (one column a system; NaN
+        where an indicator is missing).
+    """
+    posts, weights, normalised, scores = [], [], {}, {}
+    for name, system in study.systems.items():
+        x = panel[list(system.indicators)]
+        complete = x.dropna()
+        if complete.empty:
+            raise TandemError(
+                f"No entity and year has all indicators of the system '{name}'; see coverage.csv."
+            )
+        post = goalposts(x, dict(system.indicators))
+        z = normalise(x, post)
+        table = pd.DataFrame({m: pd.Series(w(z.dropna())) for m, w in METHODS.items()})
+        table.insert(0, "entropy_value", pd.Series(entropy(z.dropna())))
+        weight = table[study.coupling.weights]
+        scores[name] = (z * weight).sum(axis=1, skipna=False)
+        normalised.update({c: z[c] for c in z})
+        posts.append(post.rename_axis("indicator").reset_index().assign(system=name))
+        weights.append(table.rename_axis("indicator").reset_index().assign(system=name))
+    order = ["system", "indicator"]
+    return {
+        "goalposts": pd.concat(posts)[lambda d: [*order, *(c for c in d if c not in order)]],
+        "weights": pd.concat(weights)[lambda d: [*order, *(c for c in d if c not in order)]],
+        "normalised": pd.DataFrame(normalised),
+        "scores": pd.DataFrame(scores),
+    }
+
+
+def couple(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Coupling and coordination of the scores, and what chance alone would give.
+
+    Returns
+    -------
+    dict of DataFrame
+        coupling (see `tandem.indices.coupling_table`), null (one row: observed means of C and D,
+        their percentile among 999 permutations of the second system within years).
+    """
+    table = coupling_table(scores, shares=study.coupling.shares)
+    result = {"coupling": table}
+    complete = scores.dropna()
+    if complete.index.get_level_values("entity").nunique() > 1:
+        null = permutation_null(complete, draws=999, seed=study.seed)
+        result["null"] = pd.DataFrame([null])
+    return result
+
+
+def structure(study: Study, published: pd.DataFrame) -> pd.DataFrame:
+    """Structure indices from the value added (and, where published, employment) of three industries."""
+    names = ["primary", "secondary", "tertiary"]
+    va = published[study.structure].set_axis(names, axis=1)
+    work = published[study.employment].set_axis(names, axis=1) if study.employment else None
+    return structure_table(va, employment=work)

@@ -1,0 +1,113 @@
+"""Step: the VAR of one entity's yearly series (the nation)."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student_t
+
+from tandem import estimates
+from tandem.econometrics.time_series import (
+    fit_var,
+    granger,
+    impulse_responses,
+    unit_roots,
+    variance_decomposition,
+)
+from tandem.errors import TandemError
+from tandem.study import Study
+
+
+def fit_nation(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """VAR of the study's series with its lag choice, tests, responses and decomposition.
+
+    Parameters
+    ----------
+    panel : DataFrame (entity-years, derived series)
+        One entity.
+
+    Returns
+    -------
+    dict of DataFrame
+        unit_roots, lag_choice, terms, models, granger, irf (both Cholesky orders), fevd.
+
+    Raises
+    ------
+    TandemError
+        More than one entity, a gap, too few years, a level that is not positive under logs.
+    """
+    spec = study.models.var
+    entities = panel.index.get_level_values("entity").unique()
+    if len(entities) != 1:
+        raise TandemError("models.var is for one entity; use models.panel_var for a panel.")
+    levels = panel.xs(entities[0], level="entity")[list(spec.variables)]
+    data = _transform(levels.loc[spec.years[0] : spec.years[1]], spec.transform)
+    result, orders = fit_var(data, spec.max_lags)
+    terms, models = _records(result)
+    roots = [
+        unit_roots(levels.loc[data.index].rename(columns="{} (level)".format)),
+        unit_roots(data),
+    ]
+    names = list(data.columns)
+    irfs = []
+    for stream, order in enumerate((names, names[::-1])):
+        seed = np.random.SeedSequence([study.seed, stream])
+        irf = impulse_responses(data[order], result.k_ar, spec.horizon, spec.draws, seed)
+        irfs.append(irf.assign(order=" → ".join(order)))
+    return {
+        "unit_roots": pd.concat(roots, ignore_index=True),
+        "lag_choice": orders.reset_index(),
+        "terms": terms,
+        "models": models,
+        "granger": granger(result),
+        "irf": pd.concat(irfs, ignore_index=True),
+        "fevd": variance_decomposition(result, spec.horizon),
+    }
+
+
+def _records(result) -> estimates.Records:
+    """One equation a variable; ordinary standard errors with n - k degrees of freedom."""
+    words = "classical, n - k degrees of freedom"
+    tables = []
+    for equation in result.names:
+        estimate = result.params[equation]
+        error = result.stderr[equation]
+        reach = student_t.ppf(0.975, result.df_resid) * error
+        tables.append(
+            estimates.terms_frame(
+                "var",
+                "var",
+                equation,
+                estimate,
+                std_error=error,
+                statistic=estimate / error,
+                p_value=pd.Series(
+                    2 * student_t.sf((estimate / error).abs(), result.df_resid), estimate.index
+                ),
+                conf_low=estimate - reach,
+                conf_high=estimate + reach,
+                se_type=words,
+            )
+        )
+    facts = {
+        "n_obs": int(result.nobs),
+        "lags": int(result.k_ar),
+        "max_modulus": float(1 / np.abs(result.roots).min()),
+        "portmanteau_p": float(result.test_whiteness(nlags=result.k_ar + 2, adjusted=True).pvalue),
+        "normality_p": float(result.test_normality().pvalue),
+        "se_type": words,
+        "conf_level": 0.95,
+    }
+    return pd.concat(tables, ignore_index=True), estimates.models_frame("var", "var", facts)
+
+
+def _transform(levels: pd.DataFrame, how: str) -> pd.DataFrame:
+    gaps = levels.index[levels.isna().any(axis=1)]
+    if len(gaps):
+        raise TandemError(
+            f"models.var: {', '.join(map(str, gaps))} has no figure for "
+            f"{', '.join(levels.columns[levels.isna().any()])}; shorten the years or add the figure."
+        )
+    if how == "level":
+        return levels
+    if (levels <= 0).any().any():
+        raise TandemError("models.var: logs need positive series; use transform: level.")
+    return np.log(levels).diff().iloc[1:]

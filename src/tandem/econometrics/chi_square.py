@@ -1,0 +1,24 @@
+"""One form for every test whose statistic is chi-square under the null."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+
+class ChiSquare(NamedTuple):
+    """Statistic, degrees of freedom and p-value."""
+
+    stat: float
+    df: int
+    pval: float
+
+
+def chi_square(stat: float, df: int) -> ChiSquare:
+    """Test result from a statistic; with no degree of freedom nothing is tested, p-value NaN."""
+    return ChiSquare(float(stat), int(df), float(stats.chi2.sf(stat, df)) if df > 0 else np.nan)
+
+
+def wald(estimate: np.ndarray, cov: np.ndarray) -> ChiSquare:
+    """Wald test that all of `estimate` (k,) with covariance `cov` (k, k) are zero."""
+    return chi_square(estimate @ np.linalg.solve(cov, estimate), len(estimate))

@@ -1,0 +1,86 @@
+"""A panel in a DataFrame, checked, as an array (entities, variables, years)."""
+
+import numpy as np
+import pandas as pd
+
+from tandem.errors import TandemError
+
+
+def panel_cube(data: pd.DataFrame) -> tuple[np.ndarray, list, np.ndarray]:
+    """Lay a panel out as an array over consecutive years.
+
+    Parameters
+    ----------
+    data : DataFrame (entity-years, variables)
+        Numbers, indexed by (entity, year); rows in any order, NaN or no row where missing.
+
+    Returns
+    -------
+    cube : array (n_entities, n_variables, n_years)
+        NaN where missing; years run from the first to the last without a gap.
+    entities : list
+        Sorted by name.
+    years : array (n_years,)
+
+    Raises
+    ------
+    TandemError
+        Wrong index, a pair (entity, year) given twice, text, an infinite value, a variable that
+        is empty or constant.
+    """
+    _check_index(data)
+    for name in data.columns:
+        _check_column(data[name])
+    entity_of, year_of = (data.index.get_level_values(level) for level in (0, 1))
+    row, entities = pd.factorize(entity_of, sort=True)
+    years = np.arange(int(year_of.min()), int(year_of.max()) + 1)
+    cube = np.full((len(entities), data.shape[1], len(years)), np.nan)
+    cube[row, :, year_of.to_numpy(dtype=int) - years[0]] = data.to_numpy(dtype=float)
+    return cube, list(entities), years
+
+
+def _check_index(data: pd.DataFrame) -> None:
+    if not isinstance(data, pd.DataFrame) or data.empty or data.index.nlevels != 2:
+        raise TandemError(
+            "A panel is a DataFrame of numbers indexed by (entity, year); "
+            "use set_index(['entity', 'year']) first."
+        )
+    if data.columns.has_duplicates:
+        twice = data.columns[data.columns.duplicated()][0]
+        raise TandemError(f"The variable '{twice}' is given twice; rename one of the two.")
+    years = data.index.get_level_values(1)
+    if not pd.api.types.is_integer_dtype(years):
+        raise TandemError(
+            f"The second level of the index must be the year as a whole number; it holds "
+            f"{years[0]!r}."
+        )
+    if data.index.get_level_values(0).isna().any():
+        raise TandemError("An entity has no name; fill the first level of the index.")
+    if data.index.has_duplicates:
+        entity, year = data.index[data.index.duplicated()][0]
+        raise TandemError(f"{entity} has two rows for {year}; keep one.")
+
+
+def _check_column(column: pd.Series) -> None:
+    if not pd.api.types.is_numeric_dtype(column):
+        text = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
+        where = f" ({text.iloc[0]!r} in {_place(text)})" if len(text) else ""
+        raise TandemError(f"'{column.name}' holds text, not numbers{where}; convert it first.")
+    infinite = column[np.isinf(column.to_numpy(dtype=float))]
+    if len(infinite):
+        raise TandemError(
+            f"'{column.name}' is infinite in {_place(infinite)}; "
+            "a logarithm of zero or a division by zero often is the cause."
+        )
+    known = column.dropna()
+    if known.empty:
+        raise TandemError(f"'{column.name}' has no value at all; leave it out.")
+    if known.min() == known.max():
+        raise TandemError(
+            f"'{column.name}' is constant ({known.iloc[0]:g} everywhere); leave it out."
+        )
+
+
+def _place(column: pd.Series) -> str:
+    entity, year = column.index[0]
+    return f"{entity}, {year}"

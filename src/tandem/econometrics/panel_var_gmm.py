@@ -1,0 +1,224 @@
+"""One- and two-step GMM of a panel VAR: one fit with its covariance, or many re-weighted fits.
+
+Moments are stacked over equations. With Z_i (L, T), X_i (k, T) and Y_i (K, T) of an entity, its
+moments are m_i(B) = vec(Z_i (Y_i - B X_i)'), equation by equation; their sum is g - A vec(B) with
+g = vec(Z Y') and A = I_K (x) Z X'.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tandem.econometrics.panel_var_moments import Moments
+from tandem.errors import TandemError
+
+FLOATS_PER_CHUNK = 4_000_000
+
+
+@dataclass(frozen=True)
+class Gmm:
+    """Scaled coefficients (K, k), covariance of their rows end to end, Hansen's J and its rank."""
+
+    coef: np.ndarray
+    cov: np.ndarray
+    j_stat: float
+    rank: int
+
+
+def fit_gmm(moments: Moments, steps: int) -> Gmm:
+    """Estimate once.
+
+    One step: weight (sum Z_i H Z_i')^-1 for every equation and robust covariance. Two steps: weight
+    (sum m_i m_i')^+ over all equations jointly and the covariance of Windmeijer (2005, eq. 3.2).
+    Hansen's J is that of the two-step estimate in both cases: the one-step weight is not optimal.
+
+    Raises
+    ------
+    TandemError
+        Fewer independent moments than coefficients.
+    """
+    n_equations, n_regressors = moments.y.shape[1], moments.x.shape[1]
+    zx, zy = _per_entity(moments.z, moments.x), _per_entity(moments.z, moments.y)
+    a = np.kron(np.eye(n_equations), zx.sum(axis=0))
+    g = zy.sum(axis=0).T.ravel()
+
+    w1 = _pseudo_inverse(np.tensordot(moments.z, moments.hz, ([0, 2], [0, 2])))
+    w1 = np.kron(np.eye(n_equations), w1)
+    bread1 = np.linalg.inv(a.T @ w1 @ a)
+    b1 = bread1 @ a.T @ w1 @ g
+    m = _entity_moments(zx, zy, b1.reshape(n_equations, -1))
+    half1 = m @ w1 @ a @ bread1
+    cov1 = half1.T @ half1
+
+    w2, rank = _inverse_of_crossproduct(m)
+    if rank < a.shape[1]:
+        raise TandemError(
+            f"{len(m)} entities give {rank} independent moments for {a.shape[1]} coefficients; "
+            "use fewer lags or variables, or more entities."
+        )
+    bread2 = np.linalg.inv(a.T @ w2 @ a)
+    b2 = bread2 @ a.T @ w2 @ g
+    v = w2 @ (g - a @ b2)
+    j_stat = float((g - a @ b2) @ v)
+    if steps == 1:
+        return Gmm(b1.reshape(n_equations, n_regressors), cov1, j_stat, rank)
+    d = bread2 @ a.T @ w2 @ _weight_derivative(m, zx, v)
+    cov2 = bread2 + d @ bread2 + bread2 @ d.T + d @ cov1 @ d.T
+    return Gmm(b2.reshape(n_equations, n_regressors), cov2, j_stat, rank)
+
+
+def residual_covariance(moments: Moments, coef: np.ndarray) -> np.ndarray:
+    """Covariance (K, K) of the errors in levels, divisor n - k.
+
+    Forward deviations of independent errors keep their covariance; differences double it.
+    """
+    residuals = moments.y - coef @ moments.x
+    total = np.tensordot(residuals, residuals, ([0, 2], [0, 2]))
+    return total / (moments.rows.sum() - moments.x.shape[1]) / moments.error_variance
+
+
+def refit(moments: Moments, steps: int, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate anew for every set of entity weights, both steps and the weight matrices included.
+
+    Resampling entities only re-weights their cross-products, which are computed once; a chunk of
+    draws is then a few stacked matrix products and eigendecompositions.
+
+    Parameters
+    ----------
+    weights : array (draws, N)
+        How often each entity is drawn.
+
+    Returns
+    -------
+    coef : array (draws, K, k)
+    sigma : array (draws, K, K)
+        Residual covariances, as `residual_covariance`.
+    """
+    zx, zy = _per_entity(moments.z, moments.x), _per_entity(moments.z, moments.y)
+    n, n_instruments, n_regressors = zx.shape
+    n_moments = n_instruments * zy.shape[2]
+    blocks = {
+        "zhz": _per_entity(moments.z, moments.hz),
+        "zx": zx,
+        "zy": zy,
+        "yy": _per_entity(moments.y, moments.y),
+        "xy": _per_entity(moments.x, moments.y),
+        "xx": _per_entity(moments.x, moments.x),
+    }
+    per_draw = n * n_moments + 3 * min(n, n_moments) ** 2 + 3 * n_instruments**2
+    size = max(1, FLOATS_PER_CHUNK // per_draw)
+    fits = []
+    for start in range(0, len(weights), size):
+        w = weights[start : start + size].astype(float)
+        total = {name: np.tensordot(w, block, 1) for name, block in blocks.items()}
+        b = _weighted_one_step(total)
+        if steps == 2:
+            b = _weighted_two_step(total, zx, zy, b, w)
+        xy_b = b @ total["xy"]
+        ssr = total["yy"] - xy_b - _t(xy_b) + b @ total["xx"] @ _t(b)
+        dof = w @ moments.rows.sum(axis=1) - n_regressors
+        fits.append((b, ssr / dof[:, None, None] / moments.error_variance))
+    coef, sigma = zip(*fits, strict=True)
+    return np.concatenate(coef), np.concatenate(sigma)
+
+
+def _weighted_one_step(total: dict) -> np.ndarray:
+    """Coefficients (draws, K, k) with the one-step weight."""
+    values, vectors = np.linalg.eigh(total["zhz"])
+    root = _power(values, -0.5)[..., None] * _t(vectors)
+    wx, wy = root @ total["zx"], root @ total["zy"]
+    return _t(_solve_normal(wx, wy))
+
+
+def _weighted_two_step(total: dict, zx, zy, b1: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Coefficients (draws, K, k) with the joint two-step weight (M'M)^+, M (N, K L) at `b1`.
+
+    As in `_inverse_of_crossproduct` the columns of M are brought to length one. With more moments
+    than entities the same weight is M' (MM')^+ (MM')^+ M, a smaller inverse.
+    """
+    draws, n_equations, n_regressors = b1.shape
+    n, n_instruments, _ = zx.shape
+    m = zx.reshape(-1, n_regressors) @ _t(b1)  # (draws, N L, K)
+    m = _t(zy.reshape(m.shape[1:]) - m).reshape(draws, n_equations, n, n_instruments)
+    m = m.transpose(0, 2, 1, 3).reshape(draws, n, -1)
+    m *= np.sqrt(w)[..., None]
+    length = _lengths(m)
+    m /= length
+    g = _t(total["zy"]).reshape(draws, -1, 1)
+    if m.shape[2] <= n:
+        values, vectors = np.linalg.eigh(_t(m) @ m)
+        root = _t(vectors) * _power(values, -0.5)[..., None] / length
+        wa, wg = _times_a(root, total["zx"], n_equations), root @ g
+    else:
+        values, vectors = np.linalg.eigh(m @ _t(m))
+        root = _t(vectors) * _power(values, -1.0)[..., None]
+        m /= length
+        wa, wg = root @ _times_a(m, total["zx"], n_equations), root @ (m @ g)
+    return _solve_normal(wa, wg).reshape(draws, n_equations, n_regressors)
+
+
+def _times_a(rows: np.ndarray, zx: np.ndarray, n_equations: int) -> np.ndarray:
+    """rows (draws, R, K L) times the block-diagonal A without forming it."""
+    draws, n_rows, _ = rows.shape
+    split = rows.reshape(draws, n_rows * n_equations, -1)
+    return (split @ zx).reshape(draws, n_rows, -1)
+
+
+def _solve_normal(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Least squares of b on a; a year dummy that no drawn entity has gets coefficient zero."""
+    values, vectors = np.linalg.eigh(_t(a) @ a)
+    return vectors @ (_power(values, -1.0)[..., None] * (_t(vectors) @ (_t(a) @ b)))
+
+
+def _power(values: np.ndarray, exponent: float) -> np.ndarray:
+    """Powers of eigenvalues, zero for those that are zero relative to the largest."""
+    significant = values > _tolerance(values.shape[-1]) * values[..., -1:]
+    return np.where(significant, np.where(significant, values, 1.0) ** exponent, 0.0)
+
+
+def _tolerance(size: int) -> float:
+    return size * np.finfo(float).eps
+
+
+def _pseudo_inverse(matrix: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * _power(values, -1.0)) @ vectors.T
+
+
+def _inverse_of_crossproduct(m: np.ndarray) -> tuple[np.ndarray, int]:
+    """(M'M)^+ and its rank, from the singular values of M so that nothing is squared first.
+
+    The columns of M are brought to length one, so that a singular weight depends on no units.
+    """
+    length = _lengths(m)
+    _, singular, vt = np.linalg.svd(m / length, full_matrices=False)
+    rank = int((singular**2 > _tolerance(max(m.shape)) * singular[0] ** 2).sum())
+    root = vt[:rank] / singular[:rank, None] / length
+    return root.T @ root, rank
+
+
+def _lengths(m: np.ndarray) -> np.ndarray:
+    """Length (..., 1, K L) of each column, 1 where it is zero."""
+    length = np.sqrt((m**2).sum(axis=-2, keepdims=True))
+    return np.where(length > 0, length, 1.0)
+
+
+def _weight_derivative(m: np.ndarray, zx: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Minus the derivative of (sum m_i m_i') v with respect to each coefficient, v held fixed."""
+    v_by_equation = v.reshape(-1, zx.shape[1])
+    own = np.kron(np.eye(len(v_by_equation)), np.tensordot(m @ v, zx, 1))
+    other = m.T @ np.einsum("el,nlc->nec", v_by_equation, zx).reshape(len(zx), -1)
+    return own + other
+
+
+def _entity_moments(zx: np.ndarray, zy: np.ndarray, coef: np.ndarray) -> np.ndarray:
+    """(N, K L) moments of each entity, equation by equation."""
+    return (zy - zx @ coef.T).transpose(0, 2, 1).reshape(len(zx), -1)
+
+
+def _per_entity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return a @ _t(b)
+
+
+def _t(matrix: np.ndarray) -> np.ndarray:
+    return np.swapaxes(matrix, -1, -2)

@@ -1,0 +1,151 @@
+"""Static panel regressions: linearmodels' estimators with one choice of standard errors each."""
+
+import numpy as np
+import pandas as pd
+from linearmodels.panel import PanelOLS, PooledOLS, RandomEffects
+
+from tandem.errors import TandemError
+
+EFFECTS = ("none", "random", "entity", "two-way")
+
+
+def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clustered"):
+    """Regress y on x with the effects and standard errors named.
+
+    Parameters
+    ----------
+    y : Series (entity-years,)
+    x : DataFrame (entity-years, k)
+        Without a constant; rows with a missing value in y or x are dropped and counted.
+    effects : {"none", "random", "entity", "two-way"}
+        Pooled OLS, Swamy-Arora random effects, within, within entity and year.
+    se : {"unadjusted", "robust", "clustered", "driscoll-kraay"}
+        Clustered is by entity with the factor G/(G-1) (n-1)/(n-k) (Cameron & Miller 2015, eq. 12,
+        k without the absorbed effects that are nested in clusters); Driscoll-Kraay uses a Bartlett
+        kernel with bandwidth floor(4 (T/100)^(2/9)) (Driscoll & Kraay 1998; Newey & West 1994).
+
+    Returns
+    -------
+    result : linearmodels result
+    facts : dict
+        n_dropped, se_type, se_factor (ratio of the reported to the uncorrected variance),
+        n_clusters where clustered.
+
+    Raises
+    ------
+    TandemError
+        Collinear or constant regressors, an unknown choice, or too few rows.
+    """
+    if effects not in EFFECTS:
+        raise TandemError(f"Effects are {', '.join(EFFECTS)}; '{effects}' is none of them.")
+    rows = pd.concat([y.rename("__y__"), x], axis=1).replace([np.inf, -np.inf], np.nan)
+    kept = rows.dropna()
+    if len(kept) <= x.shape[1] + 1:
+        raise TandemError(f"Only {len(kept)} complete rows for {x.shape[1]} regressors.")
+    _refuse_collinear(kept, list(x.columns), effects)
+    model = _model(kept["__y__"].rename(y.name), kept[list(x.columns)], effects)
+    n_periods = kept.index.get_level_values(1).nunique()
+    result = model.fit(**_covariance(se, n_periods, corrected=True))
+    plain = model.fit(**_covariance(se, n_periods, corrected=False))
+    factor = float(np.median(np.diag(result.cov) / np.diag(plain.cov)))
+    facts = {
+        "n_dropped": len(rows) - len(kept),
+        "se_type": _se_words(se, n_periods),
+        "se_factor": factor,
+    }
+    if se == "clustered":
+        facts["n_clusters"] = kept.index.get_level_values(0).nunique()
+    return result, facts
+
+
+def _model(y: pd.Series, x: pd.DataFrame, effects: str):
+    with_constant = x.assign(const=1.0)
+    if effects == "none":
+        return PooledOLS(y, with_constant)
+    if effects == "random":
+        return RandomEffects(y, with_constant)
+    return PanelOLS(y, x, entity_effects=True, time_effects=effects == "two-way")
+
+
+def _bandwidth(n_periods: int) -> int:
+    return int(np.floor(4 * (n_periods / 100) ** (2 / 9)))
+
+
+def _covariance(se: str, n_periods: int, corrected: bool) -> dict:
+    if se == "clustered":
+        return {
+            "cov_type": "clustered",
+            "cluster_entity": True,
+            "group_debias": corrected,
+            "debiased": corrected,
+        }
+    if se == "driscoll-kraay":
+        bandwidth = _bandwidth(n_periods)
+        return {
+            "cov_type": "kernel",
+            "kernel": "bartlett",
+            "bandwidth": bandwidth,
+            "debiased": corrected,
+        }
+    if se in ("unadjusted", "robust"):
+        return {"cov_type": se, "debiased": corrected}
+    raise TandemError(f"Standard errors of type '{se}' are not known.")
+
+
+def _se_words(se: str, n_periods: int) -> str:
+    words = {
+        "clustered": "clustered by entity",
+        "driscoll-kraay": f"Driscoll-Kraay (Bartlett, {_bandwidth(n_periods)} lags)",
+        "unadjusted": "classical",
+        "robust": "heteroskedasticity-robust",
+    }
+    return words[se]
+
+
+def _refuse_collinear(rows: pd.DataFrame, names: list[str], effects: str) -> None:
+    """Name the first regressor that the effects or the others before it explain wholly."""
+    x = rows[names]
+    if effects in ("entity", "two-way"):
+        x = x - x.groupby(level=0).transform("mean")
+    else:
+        x = x - x.mean()
+    if effects == "two-way":
+        x = _demean_both(x)
+    scale = rows[names].abs().max().where(lambda s: s > 0, 1.0)
+    for i, name in enumerate(names, start=1):
+        if np.linalg.matrix_rank((x / scale).iloc[:, :i].to_numpy(), tol=1e-9 * len(x)) < i:
+            raise TandemError(
+                f"The regressor '{name}' is explained wholly by the {effects} effects or by the "
+                f"regressors before it ({', '.join(names[: i - 1]) or 'none'}); leave one out."
+            )
+
+
+def _demean_both(x: pd.DataFrame, rounds: int = 200) -> pd.DataFrame:
+    """Alternating within-entity and within-year means; exact in one round when balanced."""
+    for _ in range(rounds):
+        before = x
+        x = x - x.groupby(level=1).transform("mean")
+        x = x - x.groupby(level=0).transform("mean")
+        if np.abs(x - before).to_numpy().max() <= 1e-12 * max(np.abs(x).to_numpy().max(), 1e-300):
+            break
+    return x
+
+
+def lags(x: pd.DataFrame | pd.Series, orders: list[int]) -> pd.DataFrame:
+    """Lags by calendar year, columns "L1.name" ...; a gap year gives a missing lag.
+
+    Parameters
+    ----------
+    x : DataFrame or Series indexed by (entity, year)
+    orders : list of int
+        0 keeps the name as it is.
+    """
+    frame = x.to_frame() if isinstance(x, pd.Series) else x
+    columns = {}
+    for order in orders:
+        moved = frame.copy()
+        moved.index = moved.index.set_levels(moved.index.levels[1] + order, level=1)
+        for name in frame:
+            label = f"L{order}.{name}" if order else name
+            columns[label] = moved[name].reindex(frame.index)
+    return pd.DataFrame(columns, index=frame.index)

@@ -1,0 +1,82 @@
+"""Reading and writing of a step's files: whole or not at all, and one sentence when it fails."""
+
+import contextlib
+import os
+import traceback
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from tandem.errors import TandemError
+
+PANEL = ["entity", "year"]
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """A CSV written by `save`; indexed by (entity, year) where it starts with these columns."""
+    frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    return frame.set_index(PANEL) if list(frame.columns[:2]) == PANEL else frame
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file under a temporary name, then rename it: never a half-written result."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
+def save(frames: dict[str, pd.DataFrame], paths) -> None:
+    """Write the frames that have a path under the same name; floats in full precision.
+
+    Parameters
+    ----------
+    frames : dict of DataFrame
+    paths : mapping of str
+        For instance ``snakemake.output``, whose names are keys of `frames`.
+    """
+    for name, path in paths.items():
+        frame = frames[name]
+        indexed = list(frame.index.names) == PANEL
+        write_text(path, frame.to_csv(index=indexed, lineterminator="\n"))
+
+
+@contextlib.contextmanager
+def step(log: str | Path):
+    """Run a step: warnings and traceback go to its log, whose last line says what to mend.
+
+    Yields
+    ------
+    say : function
+        Prints one plain line on the console.
+    """
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "w", encoding="utf-8") as file:
+        warnings.showwarning = lambda message, *_, **__: print(f"Note: {message}", file=file)
+        try:
+            yield lambda line: print(f"  {line}", flush=True)
+        except Exception as err:
+            traceback.print_exc(file=file)
+            print(f"Stopped: {_sentence(err)}", file=file)
+            raise SystemExit(1) from None
+
+
+def _sentence(err: Exception) -> str:
+    if isinstance(err, TandemError):
+        return str(err)
+    return (
+        f"{type(err).__name__}: {err}. This is a fault of tandem or of the machine, not of your data; "
+        "the lines above say where it arose."
+    )
+
+
+def why(folder: str | Path) -> str:
+    """The sentence with which the newest failed step stopped, and where the whole story stands."""
+    logs = sorted(Path(folder).rglob("*.log"), key=lambda p: p.stat().st_mtime, reverse=True)
+    for log in logs:
+        _, mark, sentence = log.read_text(encoding="utf-8").rpartition("Stopped: ")
+        if mark:
+            return f"Stopped: {sentence.strip()}\n(The whole story: {log}. Earlier results are untouched.)\n"
+    return "Stopped: see the messages above.\n"

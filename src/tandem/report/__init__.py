@@ -1,0 +1,1 @@
+"""Estimates to tables, figures and the report."""

@@ -1,0 +1,114 @@
+"""The one-file HTML report: texts in the template, tables and figures from the results."""
+
+import hashlib
+import re
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from tandem.analysis.regressions import two_way_terms
+from tandem.report.store import label, load, main_models, records, verdicts
+from tandem.study import Study
+
+TEMPLATE = Path(__file__).with_name("report.html.j2")
+PACKAGES = ("snakemake", "pandas", "numpy", "scipy", "statsmodels", "linearmodels", "matplotlib")
+
+
+def make_report(study: Study, folder: str | Path) -> str:
+    """HTML of a study's report, self-contained: no script, font or picture from elsewhere.
+
+    Parameters
+    ----------
+    folder : path
+        The study's results, with tables/ and figures/ already written.
+    """
+    folder = Path(folder)
+    results = load(folder)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        study=study,
+        results=results,
+        tables={p.stem: _fragment(p) for p in sorted((folder / "tables").glob("*.html"))},
+        figures={p.stem: _svg(p) for p in sorted((folder / "figures").glob("*.svg"))},
+        label=lambda name: label(study, name),
+        verdicts=_verdicts(study, results, folder),
+        main_models=main_models(study),
+        facts=_facts(study, results, folder),
+    )
+
+
+def _verdicts(study: Study, results: dict[str, pd.DataFrame], folder: Path) -> list[dict]:
+    if not study.models.regressions:
+        return []
+    terms, _ = records(folder)
+    return verdicts(study, two_way_terms(study, results["indices/scores"], terms))
+
+
+def _facts(study: Study, results: dict[str, pd.DataFrame], folder: Path) -> dict:
+    """Numbers that the report's sentences hold."""
+    panel, coupling = (
+        results["data/panel"],
+        results["indices/coupling"].dropna(subset=["D_standard"]),
+    )
+    years = coupling.index.get_level_values("year")
+    ends = [coupling.xs(y, level="year") for y in (years.min(), years.max())]
+    checks = results["data/checks"]
+    return {
+        "entities": panel.index.get_level_values("entity").nunique(),
+        "years": panel.index.get_level_values("year").nunique(),
+        "observations": len(results["data/observations"]),
+        "files": results["data/observations"]["cell"].str.split("!").str[0].nunique(),
+        "gaps": int(panel.isna().sum().sum()),
+        "cells": int(panel.size),
+        "checks": len(checks),
+        "checks_failed": int((~checks["passed"]).sum()),
+        "ledger": results["data/ledger"]["rule"].value_counts().to_dict(),
+        "first": int(years.min()),
+        "last": int(years.max()),
+        "D": [float(e["D_standard"].mean()) for e in ends],
+        "C": [float(e["C_standard"].mean()) for e in ends],
+        "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
+        "packages": {p: version(p) for p in PACKAGES},
+        "unprinted": _unprinted(study, results),
+        "sample_hash": hashlib.sha256((folder / "data/panel.csv").read_bytes()).hexdigest()[:16],
+    }
+
+
+def _unprinted(study: Study, results: dict[str, pd.DataFrame]) -> dict[str, list[int]]:
+    """Years between the first and last printed one for which no figure is at hand, by drawing."""
+    gaps = {}
+    for name, spec in study.published.items():
+        printed = results["data/printed"]
+        years = set(printed.loc[printed["figure"] == name, "year"])
+        for derived in spec.derived:
+            years |= set(results["data/panel"][derived].dropna().index.get_level_values("year"))
+        gaps[name] = sorted(set(range(min(years), max(years) + 1)) - years)
+    return gaps
+
+
+def _fragment(path: Path) -> Markup:
+    return Markup(path.read_text(encoding="utf-8"))
+
+
+def _svg(path: Path) -> Markup:
+    """The drawing without its XML prolog; ids carry the figure's name, so that none stands twice."""
+    text = path.read_text(encoding="utf-8")
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r'\bid="', f'id="{path.stem}-', text)
+    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{path.stem}-", text)
+    return Markup(
+        re.sub(
+            r"<svg [^>]*?viewBox",
+            '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true" viewBox',
+            text,
+            count=1,
+        )
+    )

@@ -1,0 +1,80 @@
+"""Every figure of a study's report, in its order."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tandem.analysis.regressions import two_way_terms
+from tandem.report import figures as draw
+from tandem.report.store import label, records, regions
+from tandem.study import Study
+
+
+def make_figures(
+    study: Study, results: dict[str, pd.DataFrame], folder: str | Path
+) -> Iterator[tuple[str, Figure]]:
+    """Name and figure, one after the other, so that only one is held in memory.
+
+    Parameters
+    ----------
+    results : dict of DataFrame
+        From `tandem.report.store.load`.
+    folder : path
+        The study's results, for the results store.
+    """
+    labels = {name: label(study, name) for name in (*study.systems, *study.series)}
+    coverage = results["data/coverage"].assign(series=lambda d: d["series"].map(labels))
+    yield "missing_map", draw.missing_map(coverage)
+    coupling = results["indices/coupling"]
+    entities = coupling.index.get_level_values("entity").unique()
+    if study.panel.groups:
+        groups = regions(study, entities)
+        yield "coupling_by_region", draw.coupling_by_region(coupling, groups)
+        yield "coordination_map", _tiles(coupling)
+        first, second = study.systems
+        yield "trajectories", draw.scatter_scores(results["indices/scores"], groups, first, second)
+    if study.models.regressions:
+        yield "two_way", _two_way(study, results, folder, labels)
+    for room in ("panel_var", "var"):
+        if f"estimates/{room}/irf" in results:
+            irf = results[f"estimates/{room}/irf"].rename(columns={"order": "kind"})
+            yield f"{room}_irf", draw.irf_grid(irf, labels)
+            fevd = results[f"estimates/{room}/fevd"]
+            if len(fevd):
+                one = fevd[fevd["order"] == fevd["order"].iloc[0]] if "order" in fevd else fevd
+                yield f"{room}_fevd", draw.fevd_bars(one, labels)
+    for name, spec in study.published.items():
+        yield name, _published(study, results, name, spec, labels)
+
+
+def _tiles(coupling: pd.DataFrame) -> Figure:
+    wide = coupling["D_standard"].unstack("year").dropna(axis=1, how="all")
+    years = [wide.columns[0], wide.columns[-1]]
+    return draw.tile_grids(wide[years].rename(columns=str), "coordination degree D")
+
+
+def _two_way(study: Study, results, folder, labels) -> Figure:
+    terms, _ = records(folder)
+    frame = two_way_terms(study, results["indices/scores"], terms)
+    frame["direction"] = [
+        f"{labels[c]} → {labels[e]}" for c, e in zip(frame["cause"], frame["effect"], strict=True)
+    ]
+    return draw.two_way_forest(frame, "standard deviations of the effect per one of the cause")
+
+
+def _published(study: Study, results, name, spec, labels) -> Figure:
+    printed = results["data/printed"]
+    printed = printed[printed["figure"] == name].fillna({"flag": ""})
+    if spec.line is None:
+        named = printed.assign(series=printed["series"].map(lambda s: s.replace("_", " ")))
+        return draw.national_series(named)
+    blocks = [printed.assign(kind="share as published")]
+    for derived in spec.derived:
+        values = results["data/panel"][derived].dropna().reset_index()
+        block = values.rename(columns={derived: "value"}).assign(
+            vintage=derived, kind=f"{labels[derived]} over one GDP series", flag=""
+        )
+        blocks.append(block)
+    return draw.investment_share(pd.concat(blocks, ignore_index=True), line=spec.line)

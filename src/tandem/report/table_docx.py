@@ -1,0 +1,152 @@
+"""Tables as Word documents: a real three-line table with caption and notes."""
+
+import io
+
+from docx import Document
+from docx.enum.section import WD_ORIENT
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Cm, Pt
+
+from tandem.report.table_archive import fixed_archive
+from tandem.report.table_model import Cell, Table
+
+LATIN, EAST_ASIAN = "Times New Roman", "SimSun"
+WIDE = 7  # columns beyond which the page is turned
+THICK, THIN = 12, 6  # eighths of a point
+MARGIN = 2.0  # cm
+BODY, NOTE = 9, 8  # points
+LABEL = 30  # characters; a longer label runs over several lines
+PADDING = 4  # characters that the margins of a cell take
+
+
+def to_docx(table: Table) -> bytes:
+    """A document with one table; landscape when it has more than seven columns."""
+    document = Document()
+    _fonts(document)
+    _page(document, landscape=len(table.columns) > WIDE)
+    document.core_properties.title = table.title
+    document.core_properties.author = document.core_properties.comments = ""
+    for _, title in table.titles:
+        paragraph = document.add_paragraph()
+        paragraph.paragraph_format.keep_with_next = True
+        _say(paragraph, title, bold=True, centred=True)
+    header = table.header
+    grid = document.add_table(len(header) + len(table.rows), len(table.columns))
+    grid.alignment = WD_TABLE_ALIGNMENT.CENTER
+    _widths(document, grid, table)
+    for i, line in enumerate(header):
+        _header_line(grid, i, line, table)
+    for i, row in enumerate(table.rows, start=len(header)):
+        for j, cell in enumerate(row):
+            _body_cell(grid.cell(i, j), cell, is_text=j < table.n_labels)
+    _rule(grid, 0, "top", THICK)
+    _rule(grid, len(header) - 1, "bottom", THIN)
+    if table.n_terms:
+        _rule(grid, len(header) + table.n_terms - 1, "bottom", THIN)
+    _rule(grid, -1, "bottom", THICK)
+    for i, note in enumerate(table.notes):
+        paragraph = document.add_paragraph()
+        if i == 0:
+            paragraph.paragraph_format.space_before = Pt(3)
+        _say(paragraph, note, size=NOTE)
+    out = io.BytesIO()
+    document.save(out)
+    return fixed_archive(out.getvalue())
+
+
+def _fonts(document) -> None:
+    style = document.styles["Normal"]
+    style.font.name, style.font.size = LATIN, Pt(BODY)
+    style.element.rPr.rFonts.set(qn("w:eastAsia"), EAST_ASIAN)
+    style.paragraph_format.line_spacing = 1.0
+    style.paragraph_format.space_after = Pt(1)
+    style.paragraph_format.space_before = Pt(1)
+
+
+def _page(document, landscape: bool) -> None:
+    section = document.sections[0]
+    section.page_width, section.page_height = Cm(21), Cm(29.7)
+    if landscape:
+        section.orientation = WD_ORIENT.LANDSCAPE
+        section.page_width, section.page_height = Cm(29.7), Cm(21)
+    section.left_margin = section.right_margin = Cm(MARGIN)
+
+
+def _widths(document, grid, table: Table) -> None:
+    """Share the page's width by the longest text of each column."""
+    section = document.sections[0]
+    page = section.page_width - section.left_margin - section.right_margin
+    longest = []
+    for j, header in enumerate(table.columns):
+        texts = (header, *(row[j].shown for row in table.rows))
+        longest.append(min(max(map(len, texts)), LABEL) + PADDING)
+    grid.autofit = False
+    for j, characters in enumerate(longest):
+        width = page * characters // sum(longest)
+        grid.columns[j].width = width
+        for cell in grid.columns[j].cells:
+            cell.width = width
+
+
+def _header_line(grid, i: int, line: list[tuple[str, int]], table: Table) -> None:
+    start = 0
+    for text, width in line:
+        cell = grid.cell(i, start)
+        if width > 1:
+            cell = cell.merge(grid.cell(i, start + width - 1))
+        _say(cell.paragraphs[0], text, centred=table.aligns_right(start))
+        if width > 1 and text:
+            _group_rule(cell.paragraphs[0])
+        start += width
+    properties = grid.rows[i]._tr.get_or_add_trPr()
+    properties.append(OxmlElement("w:tblHeader"))  # repeated on every page of a long table
+
+
+def _body_cell(target, cell: Cell, is_text: bool) -> None:
+    paragraph = target.paragraphs[0]
+    text = cell.text if is_text else cell.typeset
+    _say(paragraph, text, centred=not is_text and cell.kind != "label")
+    if cell.stars:
+        paragraph.add_run(cell.stars).font.superscript = True
+
+
+def _say(paragraph, text: str, bold: bool = False, size: float = BODY, centred: bool = False):
+    run = paragraph.add_run(text)
+    run.font.size, run.bold = Pt(size), bold
+    if centred:
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+
+
+def _rule(grid, row: int, side: str, weight: int) -> None:
+    for element in grid.rows[row]._tr.tc_lst:
+        properties = element.get_or_add_tcPr()
+        borders = properties.find(qn("w:tcBorders"))
+        if borders is None:
+            borders = OxmlElement("w:tcBorders")
+            properties.append(borders)
+        borders.append(_border(side, weight))
+
+
+def _group_rule(paragraph) -> None:
+    """A rule below a group's header; a paragraph's border leaves a gap between two groups."""
+    borders = OxmlElement("w:pBdr")
+    borders.append(_border("bottom", THIN))
+    paragraph._p.get_or_add_pPr().insert_element_before(
+        borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc", "w:rPr"
+    )
+
+
+def _border(side: str, weight: int):
+    """One border; python-docx has no interface for it."""
+    border = OxmlElement(f"w:{side}")
+    for name, value in (
+        ("val", "single"),
+        ("sz", str(weight)),
+        ("space", "0"),
+        ("color", "auto"),
+    ):
+        border.set(qn(f"w:{name}"), value)
+    return border

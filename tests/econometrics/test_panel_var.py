@@ -1,0 +1,244 @@
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tandem.econometrics import PanelVAR, select_lags
+from tandem.errors import TandemError
+
+DAHLBERG = Path(__file__).parents[3] / "shared" / "golden" / "data" / "Dahlberg.csv"
+A1, A2 = [[0.5, 0.2], [-0.1, 0.4]], [[0.2, 0.0], [0.1, 0.2]]
+SIGMA = [[1.0, 0.4], [0.4, 0.5]]
+
+
+def close(values, target, rel=1e-6):
+    return np.asarray(values) == pytest.approx(np.asarray(target), rel=rel)
+
+
+def test_estimates_equal_the_published_ones(empluk, expected):
+    gold = expected["panel_var_EmplUK"]
+    one, two = PanelVAR(empluk).fit(steps=1), PanelVAR(empluk).fit(steps=2)
+    assert close(one.params, gold["b1"])
+    assert close(one.std_errors, gold["se1"])
+    assert close(two.params, gold["b2"])
+    assert close(two.std_errors, gold["se2_windmeijer"])
+    assert close(two.hansen_j.stat, gold["J"])
+    assert close(two.moduli, gold["eig_mod"])
+    assert (two.hansen_j.df, two.n_obs, two.n_entities) == (gold["df"], gold["n_obs"], gold["N"])
+    assert not two.stable
+
+
+@pytest.mark.skipif(not DAHLBERG.exists(), reason="Dahlberg.csv may not be redistributed")
+def test_hansen_j_with_badly_scaled_moments_uses_their_full_rank():
+    data = pd.read_csv(DAHLBERG).set_index(["id", "year"])
+    results = PanelVAR(data, collapse=False).fit()
+    assert results.rank == results.n_moments == 252
+    assert results.hansen_j.stat == pytest.approx(264.16, abs=0.005)
+
+
+@pytest.mark.parametrize("time_effects", [False, True])
+def test_differences_equal_deviations_with_all_instruments_and_one_step(simulate, time_effects):
+    panel = simulate([A1], SIGMA, n=200, t=7)
+    options = {"collapse": False, "time_effects": time_effects}
+    fd, fod = (PanelVAR(panel, transform=t, **options).fit(steps=1) for t in ("fd", "fod"))
+    assert close(fd.params, fod.params, rel=1e-8)
+    assert close(fd.std_errors, fod.std_errors, rel=1e-8)
+
+
+def reference_one_step(panel, transform):
+    """Collapsed one-step GMM of a PVAR(1), entity by entity with explicit matrices."""
+    sums = 0, 0, 0
+    for _, rows in panel.groupby(level=0):
+        y = rows.droplevel(0)
+        y = y.reindex(range(y.index.min(), y.index.max() + 1))
+        years = [t for t in y.index[1:] if y.loc[[t - 1, t]].notna().all(axis=None)]
+        matrix, dates = transform_matrix(years, transform)
+        z = np.zeros((len(dates), 2, 12))
+        for r, date in enumerate(dates):
+            for distance in range(1 if transform == "fod" else 2, 12):
+                if date - distance in y.index:
+                    z[r, :, distance] = y.loc[date - distance].fillna(0)
+        z = z.reshape(len(dates), 24)
+        yt, xt = matrix @ y.loc[years], matrix @ y.loc[[t - 1 for t in years]]
+        parts = z.T @ matrix @ matrix.T @ z, z.T @ xt.to_numpy(), z.T @ yt.to_numpy()
+        sums = tuple(total + part for total, part in zip(sums, parts, strict=True))
+    zhz, zx, zy = sums
+    w = np.linalg.pinv(zhz)
+    return np.linalg.solve(zx.T @ w @ zx, zx.T @ w @ zy).T
+
+
+def transform_matrix(years, transform):
+    n = len(years)
+    if transform == "fod":
+        rows = [np.r_[np.zeros(i), 1, np.full(n - 1 - i, -1 / (n - 1 - i))] for i in range(n - 1)]
+        matrix = np.array([row / np.linalg.norm(row) for row in rows]).reshape(max(n - 1, 0), n)
+        return matrix, years[:-1]
+    pairs = [i for i in range(1, n) if years[i] - years[i - 1] == 1]
+    matrix = np.zeros((len(pairs), n))
+    for r, i in enumerate(pairs):
+        matrix[r, [i - 1, i]] = -1, 1
+    return matrix, [years[i] for i in pairs]
+
+
+@pytest.mark.parametrize("transform", ["fod", "fd"])
+def test_gaps_and_missing_cells_agree_with_explicit_matrices(simulate, transform):
+    panel = simulate([A1], SIGMA, n=60, t=10)
+    rng = np.random.default_rng(1)
+    panel = panel[rng.random(len(panel)) > 0.15]
+    panel.iloc[rng.choice(len(panel), 20), 0] = np.nan
+    results = PanelVAR(panel, transform=transform).fit(steps=1)
+    assert close(results.params, reference_one_step(panel, transform), rel=1e-8)
+    assert results.n_incomplete == panel.isna().any(axis=1).sum() > 0
+
+
+@pytest.mark.parametrize("transform", ["fod", "fd"])
+def test_known_parameters_are_recovered(simulate, transform):
+    results = PanelVAR(simulate([A1, A2], SIGMA, 3000, 9), lags=2, transform=transform).fit()
+    error = (results.params - np.hstack([A1, A2])) / results.std_errors
+    assert list(results.params.columns) == ["L1.a", "L1.b", "L2.a", "L2.b"]
+    assert error.abs().max(axis=None) < 3
+    assert results.std_errors.max(axis=None) < 0.1
+    assert np.asarray(results.residual_cov) == pytest.approx(np.array(SIGMA), rel=0.05)
+    assert results.hansen_j.pval > 0.01
+
+
+def test_exogenous_regressor_and_year_shocks_are_recovered(simulate):
+    panel = simulate([A1], SIGMA, 2000, 7)
+    rng = np.random.default_rng(2)
+    policy = rng.normal(size=(2000, 7))
+    shocks = np.array([0, 3, -2, 4, 0, 1, 5])
+    moved = np.zeros((2000, 7, 2))
+    for t in range(1, 7):
+        moved[:, t] = moved[:, t - 1] @ np.transpose(A1) + shocks[t]
+        moved[:, t, 0] += 0.7 * policy[:, t]
+    observed = panel + moved.reshape(-1, 2)
+    exog = pd.DataFrame({"policy": policy.ravel()}, index=panel.index)
+    results = PanelVAR(observed, exog=exog, time_effects=True).fit()
+    years = {f"year.{2001 + t}": shocks[t] - shocks[1] for t in range(2, 7)}
+    truth = pd.DataFrame(A1, index=["a", "b"], columns=["L1.a", "L1.b"])
+    truth = truth.assign(policy=[0.7, 0.0], **years)
+    assert list(results.params.columns) == list(truth.columns)
+    assert ((results.params - truth) / results.std_errors).abs().max(axis=None) < 3.5
+    assert results.std_errors.max(axis=None) < 0.2
+    assert results.n_instruments == 2 * 5 + 6
+
+
+def test_year_shocks_change_nothing_with_time_effects_and_all_instruments(simulate):
+    panel = simulate([A1], SIGMA, n=150, t=6)
+    shocks = pd.Series(np.random.default_rng(3).normal(size=6) * 4, index=range(2001, 2007))
+    shifted = panel.add(shocks.reindex(panel.index.get_level_values(1)).to_numpy(), axis=0)
+    fits = [
+        PanelVAR(p, collapse=False, time_effects=True).fit(1).params.iloc[:, :2]
+        for p in (panel, shifted)
+    ]
+    assert close(fits[0], fits[1], rel=1e-8)
+
+
+def test_order_names_and_units_do_not_matter(empluk):
+    base = PanelVAR(empluk).fit()
+    mixed = empluk.sample(frac=1, random_state=4)
+    mixed.index = mixed.index.set_levels(
+        [f"firm {999 - firm}" for firm in mixed.index.levels[0]], level=0
+    )
+    units = np.array([1e-4, 1.0, 1e5])
+    other = PanelVAR(mixed * units).fit()
+    assert close(other.params, base.params * np.outer(units, 1 / units), rel=1e-7)
+    assert close(other.std_errors, base.std_errors * np.outer(units, 1 / units), rel=1e-7)
+    assert close(other.hansen_j.stat, base.hansen_j.stat, rel=1e-7)
+    assert close(other.granger, base.granger, rel=1e-6)
+
+
+def test_granger_wald_of_one_lag_is_the_squared_t_statistic(empluk):
+    results = PanelVAR(empluk).fit()
+    granger = results.granger
+    assert granger.loc[("wage", "emp"), "stat"] == pytest.approx(
+        results.tstats.loc["emp", "L1.wage"] ** 2
+    )
+    assert granger.loc[("wage", "emp"), "pval"] == pytest.approx(
+        results.pvalues.loc["emp", "L1.wage"]
+    )
+    assert granger.loc[("all", "emp"), "df"] == 2
+    assert granger.loc[("all", "emp"), "stat"] >= granger.loc[("wage", "emp"), "stat"]
+
+
+def test_one_variable_is_a_dynamic_panel(simulate):
+    results = PanelVAR(simulate([[[0.6]]], [[1.0]], 1500, 8)).fit()
+    assert results.params.loc["a", "L1.a"] == pytest.approx(0.6, abs=0.05)
+    assert results.granger.empty
+
+
+def test_too_many_instruments_warn_with_both_numbers(simulate):
+    panel = simulate([A1], SIGMA, n=15, t=8)
+    with pytest.warns(UserWarning) as caught:
+        results = PanelVAR(panel, collapse=False).fit()
+    words = [str(warning.message) for warning in caught]
+    assert any("42 instruments an equation for 15 entities" in word for word in words)
+    assert any("rank 15 of 84 moments" in word for word in words)
+    assert results.hansen_j.df == 15 - 4
+
+
+def test_short_entities_are_dropped_and_counted(empluk):
+    short = empluk.loc[[5]].iloc[:2].rename(index={5: 999}, level=0)
+    results = PanelVAR(pd.concat([empluk, short])).fit()
+    assert results.dropped_entities == (999,)
+    assert close(results.params, PanelVAR(empluk).fit().params, rel=1e-7)
+    assert "dropped as too short 1" in results.summary
+
+
+def test_lag_selection_finds_the_order_on_one_sample(simulate):
+    panel = simulate([A1, A2], SIGMA, 1500, 10)
+    table = select_lags(panel, 3)
+    assert table["bic"].idxmin() == 2
+    assert table["n_obs"].nunique() == 1
+    assert list(table["df"].diff().dropna()) == [-4, -4]
+    assert table.loc[1, "bic"] == pytest.approx(
+        table.loc[1, "j"] - table.loc[1, "df"] * np.log(table.loc[1, "n_obs"])
+    )
+    longest = PanelVAR(panel, lags=3).fit()
+    assert table.loc[3, "j"] == pytest.approx(longest.hansen_j.stat)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"transform": "within"}, "'within' is neither"),
+        ({"lags": 0}, "at least one lag"),
+        ({"lags": 7}, "covers 8 year"),
+        ({"lags": 6, "instrument_lags": (2, 2)}, "cannot identify"),
+        ({"instrument_lags": (1, 3)}, "2 or more"),
+        ({"instrument_lags": (50, 99)}, "0 instrument"),
+    ],
+)
+def test_bad_options_are_refused_in_words(simulate, options, words):
+    with pytest.raises(TandemError, match=words):
+        PanelVAR(simulate([A1], SIGMA, 20, 8), **options)
+
+
+def test_variables_that_cannot_be_told_apart_are_refused(simulate):
+    panel = simulate([A1], SIGMA, 20, 8)
+    with pytest.raises(TandemError, match="collinear"):
+        PanelVAR(panel.assign(c=panel["a"] - 2 * panel["b"]))
+    fixed = panel["a"].groupby(level=0).transform("mean")
+    with pytest.raises(TandemError, match=r"'L1.c' does not change"):
+        PanelVAR(panel.assign(c=fixed))
+
+
+def test_a_variable_cannot_be_exogenous_too(simulate):
+    panel = simulate([A1], SIGMA, 20, 8)
+    with pytest.raises(TandemError, match="'b' is a variable of the VAR and exogenous"):
+        PanelVAR(panel, exog=panel[["b"]] ** 2)
+
+
+def test_too_few_entities_are_refused(simulate):
+    with pytest.raises(TandemError, match="3 independent moments for 4 coefficients"):
+        PanelVAR(simulate([A1], SIGMA, 3, 8)).fit()
+    with pytest.raises(TandemError, match="steps=3"):
+        PanelVAR(simulate([A1], SIGMA, 30, 8)).fit(steps=3)
+
+
+def test_an_ordinary_fit_does_not_warn(empluk):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        PanelVAR(empluk).fit()

@@ -1,0 +1,85 @@
+# What makes reruns honest: Snakemake does not see an edited module that a script imports, raw data
+# replaced with an old mtime, or another environment. Their digests go into each rule's params.
+import ast
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from tandem.panel.build import choose_files
+from tandem.sources import read_sources
+from tandem.study import load_study
+
+SRC = Path(workflow.basedir) / "src"
+
+
+def digest(*paths):
+    """Content hash of files, in the order given."""
+    sha = hashlib.sha256()
+    for path in paths:
+        sha.update(f"{path}\0".encode())
+        sha.update(Path(path).read_bytes() if Path(path).exists() else b"absent")
+    return sha.hexdigest()[:16]
+
+
+def _module_file(name):
+    """File of a tandem module, or None."""
+    stem = SRC / Path(*name.split("."))
+    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+        if path.exists():
+            return path
+
+
+def _imported(path):
+    """Names of tandem modules that a file imports, packages on the way included."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
+    parts = [n.split(".") for n in names if n.split(".")[0] == "tandem"]
+    return {".".join(p[:i]) for p in parts for i in range(1, len(p) + 1)}
+
+
+def code(script):
+    """Digest of a script and of every tandem module that it imports, directly or not."""
+    first = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
+    seen, todo = set(), [first]
+    while todo:
+        path = todo.pop()
+        if path not in seen:
+            seen.add(path)
+            todo += [f for f in map(_module_file, _imported(path)) if f]
+    return digest(*sorted(p.relative_to(workflow.basedir) for p in seen))
+
+
+# the lock file and Python: other versions may give other digits
+ENVIRONMENT = f"{digest('requirements.txt')} python{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def plan(name):
+    """The study, its variants, the raw files each of them reads, and those it shows as printed."""
+    path = Path("studies") / f"{name}.yaml"
+    study = load_study(path)
+    variants = {v: load_study(path, v) for v in study.variants}
+    sources = read_sources(Path("data"))
+    files = {
+        key: sorted(f"data/{f}" for f in set(choose_files(s, sources)["file"]))
+        for key, s in {"": study, **variants}.items()
+    }
+    printed = {s for figure in study.published.values() for s in figure.series}
+    scope = sources[sources["region_scope"] == study.panel.scope]
+    shown = scope["series"].str.split(";").map(lambda names: bool(printed & set(names)))
+    return study, variants, files, sorted("data/" + scope.loc[shown, "file"])
+
+
+def part(study, *keys):
+    """Digest of parts of a study, so that an edit reruns only the rules that read the part."""
+    dump = study.model_dump(mode="json")
+    return hashlib.sha256(json.dumps([dump[k] for k in keys]).encode()).hexdigest()[:16]
+
+
+def kept(folder, *names):
+    """Named CSV outputs that stay as they were if their rule fails."""
+    return {name: update(f"{R}/{folder}/{name}.csv") for name in names}

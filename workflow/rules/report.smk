@@ -1,0 +1,68 @@
+# results store and indices -> tables, figures, report
+
+
+# everything that the study's report shows; each step writes only what the study asks for
+STEPS = {
+    "panel": True,
+    "indices": True,
+    "regressions": bool(study.models.regressions),
+    "panel_var": study.models.panel_var is not None,
+    "var": study.models.var is not None,
+    "printed": bool(study.published),
+    "seed_paper": study.seed_paper,
+}
+SHOWN = [
+    *(f for step, wanted in STEPS.items() if wanted for f in getattr(rules, step).output),
+    *(f"{R}/variants/{v}/{f}.csv" for v in variants for f in ("two_way", "summary", "coverage")),
+    *rules.observations.output,
+]
+
+
+rule tables:
+    input:
+        SHOWN,
+    output:
+        update(directory(f"{R}/tables")),
+    log:
+        f"{R}/logs/tables.log",
+    params:
+        study=part(study, *Study.model_fields),
+        sha=digest("data/sources.csv", "data/codebook.csv"),
+        code=code("tables"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/tables.py"
+
+
+rule figures:
+    input:
+        SHOWN,
+    output:
+        update(directory(f"{R}/figures")),
+    log:
+        f"{R}/logs/figures.log",
+    params:
+        study=part(study, *Study.model_fields),
+        code=code("figures"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/figures.py"
+
+
+rule report:
+    input:
+        SHOWN,
+        tables=f"{R}/tables",
+        figures=f"{R}/figures",
+        template="src/tandem/report/report.html.j2",
+    output:
+        report=update(f"{R}/report.html"),
+    log:
+        f"{R}/logs/report.log",
+    params:
+        study=part(study, *Study.model_fields),
+        template=digest("src/tandem/report/report.html.j2"),
+        code=code("report"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/report.py"

@@ -1,0 +1,18 @@
+"""Write every table of the report in six formats."""
+
+import shutil
+from pathlib import Path
+
+from tandem.files import step
+from tandem.report.store import load
+from tandem.report.study_tables import make_tables
+from tandem.report.tables import write_table
+from tandem.study import load_study
+
+with step(snakemake.log[0]) as say:
+    study = load_study(f"studies/{snakemake.config['study']}.yaml")
+    folder = Path(snakemake.output[0])
+    tables = make_tables(study, load(folder.parent), folder.parent)
+    shutil.rmtree(folder, ignore_errors=True)
+    files = [path for table in tables for path in write_table(table, folder)]
+    say(f"tables: {len(tables)} tables, {len(files)} files in {folder}")
