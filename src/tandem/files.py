@@ -29,16 +29,16 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def save(frames: dict[str, pd.DataFrame], paths) -> None:
-    """Write the frames that have a path under the same name; floats in full precision.
+    """Write each frame to the path of the same name; floats in full precision.
 
     Parameters
     ----------
     frames : dict of DataFrame
     paths : mapping of str
-        For instance ``snakemake.output``, whose names are keys of `frames`.
+        For instance ``snakemake.output``.
     """
-    for name, path in paths.items():
-        frame = frames[name]
+    for name, frame in frames.items():
+        path = paths[name]
         indexed = list(frame.index.names) == PANEL
         write_text(path, frame.to_csv(index=indexed, lineterminator="\n"))
 

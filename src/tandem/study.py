@@ -92,7 +92,8 @@ class Regression(Strict):
     label: str
     effects: Effects
     se: CovType = "clustered"
-    lags: int = Field(1, ge=1, le=3)
+    lags: int = Field(1, ge=1, le=3, description="lags of the other system")
+    own_lags: int = Field(0, ge=0, le=3, description="lags of the system itself (Nickell bias!)")
     controls: bool = True
     add: list[Name] = Field([], description="further regressors, with their own gaps")
 

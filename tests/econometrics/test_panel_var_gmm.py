@@ -61,19 +61,6 @@ def test_chunks_do_not_change_the_draws(balanced, monkeypatch, collapse):
     assert single[1] == pytest.approx(whole[1], rel=1e-9)
 
 
-def test_a_year_dummy_without_drawn_entities_leaves_the_lags_identified(simulate):
-    panel = simulate([[[0.5]]], [[1.0]], n=40, t=8)
-    late = panel.index.get_level_values(1) > 2006
-    others = panel.index.get_level_values(0) > 0
-    panel = panel[~(late & others)]  # only entity 0 has the last two years
-    moments = build_moments(panel, 1, "fod", (2, 3), True, None, True, sample_lags=1)
-    weights = np.r_[0, np.ones(39)][None]
-    coef, _ = gmm.refit(moments, 1, weights)
-    alone = PanelVAR(panel.drop(index=0), instrument_lags=(2, 3), time_effects=True).fit(1)
-    assert coef[0, 0, 0] == pytest.approx(alone.params.iloc[0, 0], rel=1e-6)
-    assert np.isfinite(coef).all()
-
-
 def test_resampling_spreads_estimates_as_the_robust_standard_errors_say(simulate):
     panel = simulate([[[0.5, 0.2], [-0.1, 0.4]]], [[1.0, 0.4], [0.4, 0.5]], n=400, t=8)
     moments = moments_of(panel)

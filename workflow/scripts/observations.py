@@ -14,6 +14,6 @@ with step(snakemake.log[0]) as say:
     frames = {"observations": observations, "ledger": ledger, "checks": checks, "tables": tables}
     save(frames, snakemake.output)
     say(
-        f"observations: {len(observations)} published values from {len(snakemake.input.raw)} tables, "
-        f"{len(ledger)} ledger lines, {int(checks['passed'].sum())} of {len(checks)} checks passed"
+        f"observations: {len(observations)} values from {len(snakemake.input.raw)} tables, "
+        f"{len(ledger)} ledger lines, {checks['passed'].sum()} of {len(checks)} checks passed"
     )

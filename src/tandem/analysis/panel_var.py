@@ -17,7 +17,7 @@ def fit_panel_vars(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame
     Returns
     -------
     dict of DataFrame
-        terms, models; granger (model, cause, effect, stat, df, pval); irf (order, impulse, response,
+        terms, models; granger (model, cause, effect, statistic, df, p_value); irf (order, impulse, response,
         horizon, estimate, conf_low, conf_high) for both Cholesky orders; fevd (order, response,
         impulse, horizon, share), empty if the fit is not stable.
     """
@@ -37,6 +37,7 @@ def fit_panel_vars(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame
         fits[name] = model.fit(steps=spec.steps)
     terms, models = estimates.stack(_records(name, fit, block) for name, fit in fits.items())
     granger = pd.concat([f.granger.reset_index().assign(model=n) for n, f in fits.items()])
+    granger = granger.rename(columns={"stat": "statistic", "pval": "p_value"})
     if len(study.systems) == 2:  # "all" others is then the one other system
         granger = granger[granger["cause"] != "all"]
     irf, fevd = _responses(study, next(iter(fits.values())))

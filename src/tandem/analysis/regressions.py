@@ -44,7 +44,10 @@ def fit_regressions(study: Study, scores: pd.DataFrame, panel: pd.DataFrame):
 
 def _design(study: Study, spec: Regression, cause: str, effect: str, scores, panel):
     controls = [*(study.models.controls if spec.controls else []), *spec.add]
-    x = lags(scores[cause], list(range(1, spec.lags + 1))).join(panel[controls])
+    x = lags(scores[cause], list(range(1, spec.lags + 1)))
+    if spec.own_lags:
+        x = x.join(lags(scores[effect], list(range(1, spec.own_lags + 1))))
+    x = x.join(panel[controls])
     return scores[effect], x
 
 

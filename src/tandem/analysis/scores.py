@@ -8,6 +8,8 @@ from tandem.indices.null import permutation_null
 from tandem.indices.weights import METHODS, entropy
 from tandem.study import Study
 
+NULL = ["observed", "percentile", "null_mean", "null_p5", "null_p95"]
+
 
 def score_systems(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Scores of the systems, with the goalposts and weights that made them.
@@ -55,16 +57,18 @@ def couple(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of DataFrame
-        coupling (see `tandem.indices.coupling_table`), null (one row: observed means of C and D,
-        their percentile among 999 permutations of the second system within years).
+        coupling (see `tandem.indices.coupling_table`), null (a row for C and one for D: observed
+        mean, its percentile among 999 permutations of the second system within years, and their
+        mean, 5 and 95 %; empty for one entity).
     """
     table = coupling_table(scores, shares=study.coupling.shares)
-    result = {"coupling": table}
+    null = pd.DataFrame(columns=["statistic", *NULL])
     complete = scores.dropna()
     if complete.index.get_level_values("entity").nunique() > 1:
-        null = permutation_null(complete, draws=999, seed=study.seed)
-        result["null"] = pd.DataFrame([null])
-    return result
+        found = permutation_null(complete, draws=999, seed=study.seed)
+        rows = [[s, *(found[f"{s}_{column}"] for column in NULL)] for s in ("C", "D")]
+        null = pd.DataFrame(rows, columns=null.columns)
+    return {"coupling": table, "null": null}
 
 
 def structure(study: Study, published: pd.DataFrame) -> pd.DataFrame:

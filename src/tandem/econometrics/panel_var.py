@@ -35,8 +35,10 @@ class PanelVAR:
     exog : DataFrame (entity-years, q), optional
         Strictly exogenous regressors; transformed like the rest, they instrument themselves.
     time_effects : bool
-        Year dummies in every equation, transformed and their own instruments. Unlike subtracting
-        yearly means this is exact in an unbalanced panel and under resampling.
+        Transformed year dummies are partialled out of the equations and the instruments. In a
+        balanced panel this is subtracting the mean of each year beforehand, in an unbalanced one
+        it is right where that is not. Dummies as instruments of their own would soon outnumber the
+        entities; partialled out, their estimation has no first-order effect on the coefficients.
 
     References
     ----------
@@ -58,6 +60,7 @@ class PanelVAR:
         self._moments = build_moments(data, lags, *options, sample_lags=lags)
         words = {"fod": "forward orthogonal deviations", "fd": "first differences"}[transform]
         self._method = f"{words}, {'collapsed' if collapse else 'all'} instruments"
+        self._method += ", year effects removed" if time_effects else ""
 
     def fit(self, steps: int = 2) -> "PanelVARResults":
         """Estimate by one- or two-step GMM.
@@ -81,7 +84,7 @@ class PanelVAR:
 
 @dataclass(frozen=True, eq=False)
 class PanelVARResults:
-    """A fitted panel VAR; rows are equations, columns ``L1.a L1.b ... L2.a ...``, exog, years.
+    """A fitted panel VAR; rows are equations, columns ``L1.a L1.b ... L2.a ...`` and exog.
 
     Attributes
     ----------
@@ -90,7 +93,8 @@ class PanelVARResults:
     cov : DataFrame (K k, K k)
         Indexed by (equation, regressor).
     residual_cov : DataFrame (K, K)
-        Of the errors in levels: residual cross-products over n - k, halved for differences.
+        Of the errors in levels: residual cross-products over n - k (less the year effects), halved
+        for differences.
     hansen_j : ChiSquare
         .stat .df .pval, of the two-step estimate also after one step; df is the rank of the
         moments less the coefficients.

@@ -68,13 +68,17 @@ def fit_gmm(moments: Moments, steps: int) -> Gmm:
 
 
 def residual_covariance(moments: Moments, coef: np.ndarray) -> np.ndarray:
-    """Covariance (K, K) of the errors in levels, divisor n - k.
+    """Covariance (K, K) of the errors in levels, divisor n - k, year effects in k.
 
     Forward deviations of independent errors keep their covariance; differences double it.
     """
     residuals = moments.y - coef @ moments.x
     total = np.tensordot(residuals, residuals, ([0, 2], [0, 2]))
-    return total / (moments.rows.sum() - moments.x.shape[1]) / moments.error_variance
+    return total / (moments.rows.sum() - _n_estimated(moments)) / moments.error_variance
+
+
+def _n_estimated(moments: Moments) -> int:
+    return moments.x.shape[1] + moments.n_years_removed
 
 
 def refit(moments: Moments, steps: int, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +99,7 @@ def refit(moments: Moments, steps: int, weights: np.ndarray) -> tuple[np.ndarray
         Residual covariances, as `residual_covariance`.
     """
     zx, zy = _per_entity(moments.z, moments.x), _per_entity(moments.z, moments.y)
-    n, n_instruments, n_regressors = zx.shape
+    n, n_instruments, _ = zx.shape
     n_moments = n_instruments * zy.shape[2]
     blocks = {
         "zhz": _per_entity(moments.z, moments.hz),
@@ -116,7 +120,7 @@ def refit(moments: Moments, steps: int, weights: np.ndarray) -> tuple[np.ndarray
             b = _weighted_two_step(total, zx, zy, b, w)
         xy_b = b @ total["xy"]
         ssr = total["yy"] - xy_b - _t(xy_b) + b @ total["xx"] @ _t(b)
-        dof = w @ moments.rows.sum(axis=1) - n_regressors
+        dof = w @ moments.rows.sum(axis=1) - _n_estimated(moments)
         fits.append((b, ssr / dof[:, None, None] / moments.error_variance))
     coef, sigma = zip(*fits, strict=True)
     return np.concatenate(coef), np.concatenate(sigma)
@@ -165,7 +169,7 @@ def _times_a(rows: np.ndarray, zx: np.ndarray, n_equations: int) -> np.ndarray:
 
 
 def _solve_normal(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Least squares of b on a; a year dummy that no drawn entity has gets coefficient zero."""
+    """Least squares of b on a."""
     values, vectors = np.linalg.eigh(_t(a) @ a)
     return vectors @ (_power(values, -1.0)[..., None] * (_t(vectors) @ (_t(a) @ b)))
 

@@ -27,6 +27,7 @@ class Moments:
     rows: np.ndarray  # (N, T) True where there is an equation
     y_scale: np.ndarray
     x_scale: np.ndarray
+    n_years_removed: int  # independent year effects taken out of y, x and z
     error_variance: float  # variance of a transformed error over that of the error: 1 fod, 2 fd
     variables: list[str]
     regressors: list[str]
@@ -59,30 +60,30 @@ def build_moments(
     y_scale, exog_scale = np.nanstd(cube, axis=(0, 2)), np.nanstd(exog_cube, axis=(0, 2))
     cube, exog_cube = cube / y_scale[:, None], exog_cube / exog_scale[:, None]
 
-    usable, lagged = _usable(cube, exog_cube, sample_lags, transform)
-    dummies, dummy_names = _year_dummies(usable, years) if time_effects else (cube[:, :0], [])
-    x = np.concatenate([*lagged[:lags], exog_cube, dummies], axis=1)
-    y, x = (TRANSFORMS[transform](np.where(usable[:, None], a, np.nan)) for a in (cube, x))
+    lagged = [lag(cube, j) for j in range(1, sample_lags + 1)]
+    usable = np.isfinite(np.concatenate([cube, *lagged, exog_cube], axis=1)).all(axis=1)
+    x = np.concatenate([*lagged[:lags], exog_cube], axis=1)
+    dummies = np.broadcast_to(np.eye(len(years)), (len(cube), len(years), len(years)))
+    levels = (np.where(usable[:, None], a, np.nan) for a in (cube, x, dummies))
+    y, x, dummies = (TRANSFORMS[transform](a) for a in levels)
     rows = np.isfinite(y).all(axis=1)
     kept = rows.any(axis=1)
-    if kept.sum() < 2:
-        raise TandemError(
-            f"A panel VAR with {sample_lags} lag(s) needs at least two entities with "
-            f"{sample_lags + 2} years in a row without a gap; {kept.sum()} have them: use fewer "
-            "lags or fill the gaps."
-        )
-    y, x = (np.where(rows[:, None], a, 0.0)[kept] for a in (y, x))
-    rows = rows[kept]
-    n_strict = exog_cube.shape[1] + dummies.shape[1]
-    levels = np.nan_to_num(cube[kept])
-    z = _instruments(levels, rows, _distances(instrument_lags, transform, len(years)), collapse)
-    z = np.concatenate([z, x[:, x.shape[1] - n_strict :]], axis=1)
+    _check_entities(kept.sum(), sample_lags)
+    rows, cube = rows[kept], cube[kept]
+    y, x, dummies = (np.where(rows[:, None], a[kept], 0.0) for a in (y, x, dummies))
+    distances = _distances(instrument_lags, transform, len(years))
+    z = _instruments(np.nan_to_num(cube), rows, distances, collapse)
+    z = np.concatenate([z, x[:, lags * cube.shape[1] :]], axis=1)
+    n_years_removed = 0
+    if time_effects:
+        basis = _year_basis(dummies, rows)
+        n_years_removed = basis.shape[1]
+        y, x, z = (_residuals(a, basis, rows) for a in (y, x, z))
     z = z[:, np.abs(z).max(axis=(0, 2)) > 0]
 
     variables = [str(name) for name in data.columns]
-    exog_names = [] if exog is None else [str(name) for name in exog.columns]
     regressors = [f"L{j}.{name}" for j in range(1, lags + 1) for name in variables]
-    regressors += exog_names + dummy_names
+    regressors += [] if exog is None else [str(name) for name in exog.columns]
     _check_identified(x, z, regressors)
     return Moments(
         y=y,
@@ -91,7 +92,8 @@ def build_moments(
         hz=z if transform == "fod" else _tridiagonal(z, rows),
         rows=rows,
         y_scale=y_scale,
-        x_scale=np.concatenate([np.tile(y_scale, lags), exog_scale, np.ones(len(dummy_names))]),
+        x_scale=np.concatenate([np.tile(y_scale, lags), exog_scale]),
+        n_years_removed=n_years_removed,
         error_variance=1.0 if transform == "fod" else 2.0,
         variables=variables,
         regressors=regressors,
@@ -122,6 +124,14 @@ def _check_length(years: np.ndarray, lags: int) -> None:
         )
 
 
+def _check_entities(n_entities: int, lags: int) -> None:
+    if n_entities < 2:
+        raise TandemError(
+            f"A panel VAR with {lags} lag(s) needs at least two entities with {lags + 2} years in "
+            f"a row without a gap; {n_entities} have them: use fewer lags or fill the gaps."
+        )
+
+
 def _exog_cube(data, exog, cube: np.ndarray) -> np.ndarray:
     if exog is None:
         return cube[:, :0]
@@ -137,22 +147,20 @@ def _count_incomplete(data: pd.DataFrame, exog: pd.DataFrame | None) -> int:
     return int(columns.isna().any(axis=1).sum())
 
 
-def _usable(cube, exog_cube, lags: int, transform: str) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Years (N, T) that are complete and have another such year to be set against, and the lags."""
-    lagged = [lag(cube, j) for j in range(1, lags + 1)]
-    complete = np.isfinite(np.concatenate([cube, *lagged, exog_cube], axis=1)).all(axis=1)
-    if transform == "fod":
-        return complete & (complete.sum(axis=1, keepdims=True) > 1), lagged
-    padded = np.pad(complete, ((0, 0), (1, 1)))
-    return complete & (padded[:, :-2] | padded[:, 2:]), lagged
+def _year_basis(dummies: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Orthonormal basis (equations, years) of the transformed year dummies."""
+    u, singular, _ = np.linalg.svd(dummies.transpose(0, 2, 1)[rows], full_matrices=False)
+    return u[:, singular > 1e-10 * singular[0]]
 
 
-def _year_dummies(usable: np.ndarray, years: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """One dummy a year of the sample but the first: all together are the fixed effect."""
-    positions = np.flatnonzero(usable.any(axis=0))[1:]
-    dummies = np.zeros((len(usable), len(positions), len(years)))
-    dummies[:, np.arange(len(positions)), positions] = 1.0
-    return dummies, [f"year.{years[position]}" for position in positions]
+def _residuals(a: np.ndarray, basis: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """What the basis leaves of every variable; rounding errors of what it explains become zero."""
+    values = a.transpose(0, 2, 1)[rows]
+    left = values - basis @ (basis.T @ values)
+    left[:, np.abs(left).max(axis=0) <= 1e-10 * np.abs(values).max(axis=0)] = 0.0
+    result = np.zeros((*rows.shape, a.shape[1]))
+    result[rows] = left
+    return result.transpose(0, 2, 1)
 
 
 def _distances(instrument_lags: tuple[int, int], transform: str, n_years: int) -> range:
@@ -190,7 +198,7 @@ def _check_identified(x: np.ndarray, z: np.ndarray, regressors: list[str]) -> No
     still = np.flatnonzero(np.diag(xx) < 1e-16 * x.size)
     if len(still):
         raise TandemError(
-            f"'{regressors[still[0]]}' does not change over time in any entity; leave it out."
+            f"'{regressors[still[0]]}' is wholly explained by the fixed effects; leave it out."
         )
     if np.linalg.matrix_rank(xx, hermitian=True) < len(regressors):
         raise TandemError(

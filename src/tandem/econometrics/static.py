@@ -28,7 +28,7 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     -------
     result : linearmodels result
     facts : dict
-        n_dropped, se_type, se_factor (ratio of the reported to the uncorrected variance),
+        n_dropped, se_type, se_factor (words: ratio of the reported to the uncorrected variance),
         n_clusters where clustered.
 
     Raises
@@ -51,7 +51,7 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     facts = {
         "n_dropped": len(rows) - len(kept),
         "se_type": _se_words(se, n_periods),
-        "se_factor": factor,
+        "se_factor": f"{factor:.4f} on the variance",
     }
     if se == "clustered":
         facts["n_clusters"] = kept.index.get_level_values(0).nunique()

@@ -25,7 +25,7 @@ MAP_COLOURS = "YlGnBu"  # lightness falls steadily, so it can be read in grey
 
 STYLE = {
     # DejaVu Sans comes with matplotlib, so pictures do not depend on the machine; Verdana has
-    # nearly the same widths and stands in where an SVG, whose text stays text, is read without DejaVu.
+    # nearly the same widths and stands in where an SVG, whose text stays text, meets no DejaVu.
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
     "font.size": 8.5,

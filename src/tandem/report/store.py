@@ -32,9 +32,11 @@ def records(folder: str | Path) -> estimates.Records:
 
 
 def regions(study: Study, entities) -> pd.Series:
-    """Region of each entity; entities outside every group stand alone."""
+    """Region of each entity, in the study's order; entities outside every group stand alone."""
     by_entity = {e: g for g, members in study.panel.groups.items() for e in members}
-    return pd.Series({e: by_entity.get(e, e) for e in entities}, name="region")
+    order = [e for e in by_entity if e in set(entities)]
+    order += [e for e in entities if e not in by_entity]
+    return pd.Series({e: by_entity.get(e, e) for e in order}, name="region")
 
 
 def label(study: Study, name: str) -> str:

@@ -33,10 +33,8 @@ def make_figures(
         groups = regions(study, entities)
         yield "coupling_by_region", draw.coupling_by_region(coupling, groups)
         yield "coordination_map", _tiles(coupling)
-        first, second = study.systems
-        yield "trajectories", draw.scatter_scores(results["indices/scores"], groups, first, second)
     if study.models.regressions:
-        yield "two_way", _two_way(study, results, folder, labels)
+        yield "two_way", _two_way(study, results, folder)
     for room in ("panel_var", "var"):
         if f"estimates/{room}/irf" in results:
             irf = results[f"estimates/{room}/irf"].rename(columns={"order": "kind"})
@@ -55,12 +53,9 @@ def _tiles(coupling: pd.DataFrame) -> Figure:
     return draw.tile_grids(wide[years].rename(columns=str), "coordination degree D")
 
 
-def _two_way(study: Study, results, folder, labels) -> Figure:
+def _two_way(study: Study, results, folder) -> Figure:
     terms, _ = records(folder)
     frame = two_way_terms(study, results["indices/scores"], terms)
-    frame["direction"] = [
-        f"{labels[c]} → {labels[e]}" for c, e in zip(frame["cause"], frame["effect"], strict=True)
-    ]
     return draw.two_way_forest(frame, "standard deviations of the effect per one of the cause")
 
 

@@ -1,5 +1,6 @@
 """Every table of a study's report, in its order."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,8 @@ from tandem.analysis.regressions import two_way_terms
 from tandem.report.store import label, records, regions
 from tandem.report.tables import Table, frame_table, layout_table
 from tandem.study import Study
+
+LAG = re.compile(r"L\d+\.")
 
 
 def make_tables(study: Study, results: dict[str, pd.DataFrame], folder: str | Path) -> list[Table]:
@@ -23,14 +26,18 @@ def make_tables(study: Study, results: dict[str, pd.DataFrame], folder: str | Pa
     terms, models = records(folder)
     tables = [*_data_tables(study, results), *_index_tables(study, results)]
     for name, spec in study.tables.items():
-        tables.append(layout_table(terms, models, _layout(name, spec)))
+        tables.append(layout_table(terms, models, _layout(name, spec, terms)))
     tables += _link_tables(study, results, terms)
     return tables
 
 
-def _layout(name: str, spec) -> dict:
+def _layout(name: str, spec, terms: pd.DataFrame) -> dict:
+    """The study's layout as `layout_table` takes it, without lags beyond the order chosen."""
     layout = spec.model_dump()
+    known = set(terms.loc[terms["table"] == spec.records, "term"])
+    rows = {t: text for t, text in spec.rows.items() if t in known or not LAG.match(t)}
     return layout | {
+        "rows": rows,
         "name": name,
         "table": spec.records,
         "models": list(spec.columns),
@@ -104,14 +111,23 @@ def _checks(checks: pd.DataFrame) -> pd.DataFrame:
     table = groups.agg(
         cells=("passed", "size"), passed=("passed", "sum"), tolerance=("tolerance", "max")
     )
-    table["largest difference"] = groups["difference"].agg(lambda d: d.abs().max())
-    worst = checks.loc[checks["difference"].abs().groupby(checks["check"]).idxmax()]
-    table["where"] = worst.set_index("check")["where"]
-    return table
+    # an inequality leaves room by design; only how far an equality misses says something
+    equal = checks[~checks["check"].str.contains("<=")]
+    miss = equal["difference"].abs().groupby(equal["check"])
+    table["largest difference"] = miss.max()
+    table["where"] = equal.loc[miss.idxmax()].set_index("check")["where"]
+    return table.fillna({"where": ""})
 
 
 def _index_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
     tables = []
+    notes = {
+        "weights": [
+            f"The study uses the {study.coupling.weights} weights; weights add to 1 in a system.",
+            "Entropy gives most weight to the most skewed indicator, whatever it means.",
+        ],
+        "goalposts": ["Pooled minimum and maximum over all entities and years."],
+    }
     for name, title in (
         ("weights", {"en": "Weights of the indicators", "zh": "指标权重"}),
         ("goalposts", {"en": "Goalposts of the normalisation", "zh": "标准化上下限"}),
@@ -119,12 +135,7 @@ def _index_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]
         frame = results[f"indices/{name}"].copy()
         frame["indicator"] = frame["indicator"].map(lambda n: label(study, n))
         frame["system"] = frame["system"].map(lambda n: label(study, n))
-        notes = {
-            "weights": [
-                f"The study uses the {study.coupling.weights} weights; weights add to 1 in a system."
-            ],
-            "goalposts": ["Pooled minimum and maximum over all entities and years."],
-        }
+        frame = frame.rename(columns={"entropy_value": "entropy e"}).dropna(axis=1, how="all")
         tables.append(
             frame_table(
                 frame.set_index(["system", "indicator"]), f"index_{name}", title, notes[name]
@@ -138,16 +149,20 @@ def _index_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]
     return tables
 
 
-def _by_region(study: Study, coupling: pd.DataFrame) -> Table:
-    systems = list(study.systems)
-    columns = [*systems, "C_standard", "D_standard", "D_wang", "D_fan"]
-    region = regions(study, coupling.index.get_level_values("entity").unique())
-    years = coupling.dropna(subset=columns).index.get_level_values("year")
-    ends = coupling[coupling.index.get_level_values("year").isin([years.min(), years.max()])]
+def _region_means(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    """Unweighted means by region in the first and last year, regions in the study's order."""
+    region = regions(study, frame.index.get_level_values("entity").unique())
+    years = frame.dropna(how="all").index.get_level_values("year")
+    ends = frame[frame.index.get_level_values("year").isin([years.min(), years.max()])]
     by = ends.groupby([ends.index.get_level_values("entity").map(region), "year"], sort=False)
-    means = by[columns].mean().rename_axis(["region", "year"])
+    means = by.mean().rename_axis(["region", "year"])
+    return means.reindex(region.unique(), level="region")
+
+
+def _by_region(study: Study, coupling: pd.DataFrame) -> Table:
+    columns = [*study.systems, "C_standard", "D_standard", "D_wang", "D_fan"]
     return frame_table(
-        means.rename(columns={s: label(study, s) for s in systems}),
+        _region_means(study, coupling[columns]).rename(columns=_names(study)),
         "coupling_regions",
         {"en": "Scores, coupling and coordination by region", "zh": "各区域耦合协调度"},
         [
@@ -174,10 +189,9 @@ def _last_year(study: Study, coupling: pd.DataFrame) -> Table:
     year = coupling.dropna(subset=["D_standard"]).index.get_level_values("year").max()
     table = coupling.xs(year, level="year").sort_values("D_standard", ascending=False)
     columns = [*study.systems, "C_standard", "D_standard", "D_wang", "D_fan", "beta"]
-    table = table[[*columns, "level_name", "lag_type"]]
-    names = {s: label(study, s) for s in study.systems}
+    shown = [c for c in (*columns, "level_name", "lag_type") if c in table]
     return frame_table(
-        table.rename(columns={**names, "level_name": "level", "lag_type": "who lags"}),
+        table[shown].rename(columns=_names(study)),
         "coupling_entities",
         {"en": f"Coupling and coordination in {year}", "zh": f"{year}年耦合协调度"},
         [
@@ -186,22 +200,36 @@ def _last_year(study: Study, coupling: pd.DataFrame) -> Table:
     )
 
 
+def _names(study: Study) -> dict[str, str]:
+    """Headings of the coupling columns."""
+    return {
+        **{s: label(study, s) for s in study.systems},
+        "C_standard": "C",
+        "D_standard": "D",
+        "D_wang": "D (Wang)",
+        "D_fan": "D (Fan)",
+        "level_name": "level of D",
+        "lag_type": "who lags",
+    }
+
+
 def _null(null: pd.DataFrame) -> Table:
+    names = {"null_mean": "chance: mean", "null_p5": "5 %", "null_p95": "95 %"}
     return frame_table(
-        null.set_axis(["observed"]).T.rename_axis("statistic"),
+        null.rename(columns=names).set_index("statistic").rename_axis("mean of"),
         "coupling_null",
         {"en": "What chance alone would give", "zh": "置换检验"},
-        ["999 permutations of the second system's scores between entities within each year."],
+        [
+            "999 permutations of the second system's scores between entities within each year; "
+            "percentile: of the observed mean among them."
+        ],
+        {"percentile": ".1f"},
     )
 
 
 def _structure(study: Study, structure: pd.DataFrame) -> Table:
-    region = regions(study, structure.index.get_level_values("entity").unique())
-    years = structure.index.get_level_values("year")
-    kept = structure[years.isin([years.min(), years.max()])].dropna(axis=1, how="all")
-    by = kept.groupby([kept.index.get_level_values("entity").map(region), "year"], sort=False)
     return frame_table(
-        by.mean().rename_axis(["region", "year"]),
+        _region_means(study, structure).dropna(axis=1, how="all"),
         "structure_regions",
         {"en": "Structure of value added", "zh": "产业结构指数"},
         [
@@ -227,6 +255,7 @@ def _link_tables(
                     "Standard deviations of the effect for one of the cause a year before; 95 % "
                     "intervals; p-values are not adjusted for the number of models."
                 ],
+                {"p_value": "p"},
             )
         )
     for room, title in (
@@ -234,9 +263,17 @@ def _link_tables(
         ("var", {"en": "Granger tests of the VAR", "zh": "格兰杰检验"}),
     ):
         if f"estimates/{room}/granger" in results:
-            granger = results[f"estimates/{room}/granger"]
+            granger = results[f"estimates/{room}/granger"].copy()
+            if room == "panel_var":
+                granger["model"] = granger["model"].map(
+                    {k: m.label for k, m in study.models.panel_var.models.items()}
+                )
             first = [c for c in ("model", "cause", "effect") if c in granger]
-            tables.append(frame_table(granger.set_index(first), f"{room}_granger", title))
+            tables.append(
+                frame_table(
+                    granger.set_index(first), f"{room}_granger", title, (), {"p_value": "p"}
+                )
+            )
     for name, title in (
         ("unit_roots", {"en": "Unit-root tests", "zh": "单位根检验"}),
         ("lag_choice", {"en": "Lag order of the VAR", "zh": "滞后阶数选择"}),
@@ -244,7 +281,16 @@ def _link_tables(
         if f"estimates/var/{name}" in results:
             frame = results[f"estimates/var/{name}"]
             index = ["series", "test"] if name == "unit_roots" else ["lags"]
-            tables.append(frame_table(frame.set_index(index), f"var_{name}", title))
+            decimals = {"p_value": "p"} if name == "unit_roots" else 3
+            notes = {
+                "unit_roots": [
+                    "ADF: null of a unit root. KPSS: null of stationarity, p within 0.01-0.10."
+                ],
+                "lag_choice": ["Smaller is better; the order with the smallest BIC is taken."],
+            }
+            tables.append(
+                frame_table(frame.set_index(index), f"var_{name}", title, notes[name], decimals)
+            )
     if study.variants:
         tables += _variant_tables(study, results)
     return tables
@@ -270,5 +316,6 @@ def _variant_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Tabl
             "variants_two_way",
             {"en": "The two-way link in the variants", "zh": "各变体的双向关系"},
             ["In standard deviations, as in the table of the main study."],
+            {"p_value": "p"},
         ),
     ]

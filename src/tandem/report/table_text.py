@@ -41,7 +41,7 @@ def to_html(table: Table) -> str:
         f'<table class="{table.kind}" id="table-{table.name}">',
         f"<caption>{'<br>'.join(titles)}</caption>",
         "<thead>",
-        *(_html_header(line) for line in table.header),
+        *(_html_header(table, line) for line in table.header),
         "</thead>",
         *_html_body(table),
     ]
@@ -61,11 +61,15 @@ def _md(text: str) -> str:
     return MARKDOWN.sub(r"\\\1", text)
 
 
-def _html_header(line: list[tuple[str, int]]) -> str:
-    cells = []
+def _html_header(table: Table, line: list[tuple[str, int]]) -> str:
+    cells, column = [], 0
     for text, width in line:
         scope = 'scope="col"' if width == 1 else f'scope="colgroup" colspan="{width}"'
-        cells.append(f"<th {scope}>{escape(text)}</th>" if text else f"<td{_colspan(width)}></td>")
+        words = "" if table.has_numbers(column) else ' class="label"'
+        cells.append(
+            f"<th {scope}{words}>{escape(text)}</th>" if text else f"<td{_colspan(width)}></td>"
+        )
+        column += width
     return f"<tr>{''.join(cells)}</tr>"
 
 

@@ -14,6 +14,9 @@ from tandem.report.table_model import Cell, Table
 
 LATIN, CHINESE = "Times New Roman", "SimSun"
 THICK, THIN = Side("medium"), Side("thin")
+LEFT, CENTRE = Alignment("left", wrap_text=True), Alignment("center", wrap_text=True)
+RIGHT = Alignment("right")
+WORDS = Alignment("left", indent=1, wrap_text=True)  # off the number to their left
 WIDE = 7  # columns beyond which the page is turned
 SHEET_NAME = 31  # characters Excel allows
 
@@ -29,7 +32,7 @@ def to_xlsx(table: Table) -> bytes:
     line = 1
     for lang, title in table.titles:
         font = Font(name=CHINESE if lang == "zh" else LATIN, size=11, bold=True)
-        _across(sheet, line, width, title, font, Alignment("center", wrap_text=True))
+        _across(sheet, line, width, title, font, CENTRE)
         line += 1
     top = line
     for spans in table.header:
@@ -82,9 +85,9 @@ def _header_line(sheet, line: int, spans: list[tuple[str, int]], table: Table) -
     for text, width in spans:
         cell = _text(sheet.cell(line, start), text)
         cell.font = Font(name=LATIN, size=11)
-        cell.alignment = Alignment(
-            "center" if table.aligns_right(start - 1) else "left", wrap_text=True
-        )
+        number_side = CENTRE if table.kind == "regression" else RIGHT
+        words_side = LEFT if start <= table.n_labels else WORDS
+        cell.alignment = number_side if table.aligns_right(start - 1) else words_side
         if width > 1:
             _rule(sheet, line, start + width - 1, first=start, bottom=THIN)
             sheet.merge_cells(
@@ -104,13 +107,14 @@ def _body_cell(target, cell: Cell, room: int, is_text: bool) -> None:
         target.value = cell.value
         target.number_format = _number_format(cell, room)
     target.font = Font(name=LATIN, size=11)
-    target.alignment = Alignment("left" if is_text or cell.kind == "label" else "right")
+    side = WORDS if cell.kind == "label" else RIGHT
+    target.alignment = LEFT if is_text else side
 
 
 def _number_format(cell: Cell, room: int) -> str:
     """Excel's format of a cell: 0.000"**" for an estimate, "("0.000")" for what is in brackets.
 
-    ``_*`` leaves the width of an asterisk (or bracket), so that decimal points stand below each other.
+    ``_*`` leaves the width of an asterisk (or bracket): decimal points stand below each other.
     """
     decimals = int(re.search(r"\.(\d+)", cell.spec)[1])
     number = ("#,##0" if "," in cell.spec else "0") + ("." + "0" * decimals if decimals else "")

@@ -108,7 +108,7 @@ def frame_table(
         Sentences below the table.
     decimals
         Decimals of every number that is not an integer, or {column: Python format specification},
-        ".1%" or ",.0f"; columns not named get three decimals.
+        ".1%", ",.0f" or "p" for p-values; columns not named get three decimals.
 
     Returns
     -------
@@ -271,6 +271,8 @@ def _statistic_cell(name: str, text: str, decimals: int) -> Cell:
         spec = ",.0f" if name.startswith("n_") else ".0f"
         return Cell(format(int(text), spec), int(text), kind="statistic", spec=spec)
     if re.fullmatch(r"-?\d+(\.\d+)?(e[-+]\d+)?", text):
+        if name.endswith("_p"):
+            return _p_cell(float(text))
         spec = f".{decimals}f"
         return Cell(format(float(text), spec), float(text), kind="statistic", spec=spec)
     return Cell(_clean(text), kind="statistic")
@@ -288,8 +290,16 @@ def _frame_cell(value: object, spec: str | None, default: str, kind: str = "stat
         return Cell("-\N{INFINITY}" if value < 0 else "\N{INFINITY}", kind=kind)
     whole = isinstance(value, (int, np.integer))
     number = int(value) if whole else float(value)
+    if spec == "p":
+        return _p_cell(number, kind)
     spec = spec or (".0f" if whole else default)
     return Cell(format(number, spec), number, kind=kind, spec=spec)
+
+
+def _p_cell(p_value: float, kind: str = "statistic") -> Cell:
+    """A p-value with three decimals; what would read 0.000 reads <0.001."""
+    text = "<0.001" if p_value < 0.0005 else format(p_value, ".3f")
+    return Cell(text, p_value, kind=kind, spec=".3f")
 
 
 def _groups(layout: Mapping) -> tuple[tuple[str, int], ...]:

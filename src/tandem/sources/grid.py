@@ -1,5 +1,6 @@
 """A raw file -> its grid of cells, and where its header and its body lie."""
 
+import codecs
 import csv
 import io
 import re
@@ -70,7 +71,7 @@ def read_grid(path: Path, file: str) -> Grid:
             f"{file} is named in sources.csv but does not exist; put it back, or delete its line."
         )
     raw = path.read_bytes()
-    if not raw.strip():
+    if not raw.removeprefix(codecs.BOM_UTF8).strip():
         raise TandemError(f"{file} is empty; download it again.")
     text, encoding = _decode(raw, file)
     rows = list(csv.reader(io.StringIO(text, newline="")))
@@ -96,7 +97,7 @@ def _decode(raw: bytes, file: str) -> tuple[str, str]:
         except UnicodeDecodeError:
             continue
         if "\0" not in text:
-            with_mark = name == "UTF-8" and raw.startswith(b"\xef\xbb\xbf")
+            with_mark = name == "UTF-8" and raw.startswith(codecs.BOM_UTF8)
             return text, "UTF-8 with byte-order mark" if with_mark else name
     raise TandemError(f"{file} is neither UTF-8 nor GB18030 text; save it as CSV in UTF-8.")
 

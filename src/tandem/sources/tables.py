@@ -196,8 +196,9 @@ def _read_provinces(reading: Reading, columns: dict[int, tuple]) -> None:
             reading.blame(
                 row,
                 0,
-                f": '{printed}' is not a province"
-                + (f"; did you mean {hint}?" if hint else "; write its name as in data/README.md."),
+                f": '{printed}' is not a province; "
+                + (f"the nearest known name is {hint}, " if hint else "")
+                + "write it as in the layouts of data/README.md.",
             )
             found.add(find_province(hint)[0] if hint else "")
         else:
