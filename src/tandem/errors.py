@@ -2,4 +2,4 @@
 
 
 class TandemError(ValueError):
-    """A mistake in data or study that the user can mend; the message is one sentence saying where and how."""
+    """A mistake in data or study that the user can mend; one sentence says where and how."""

@@ -112,7 +112,7 @@ class PanelVarBlock(Strict):
     lags: int = Field(1, ge=1, le=4)
     instrument_lags: tuple[int, int] = (2, 99)
     collapse: bool = True
-    time_effects: bool = Field(True, description="subtract the mean of each year beforehand")
+    time_effects: bool = Field(True, description="partial out year effects")
     models: dict[Name, PanelVarModel] = Field(min_length=1)
     horizon: int = Field(8, ge=1, le=40)
     draws: int = Field(999, ge=99)
@@ -273,7 +273,8 @@ def _mapping(loader, node, deep=False):
     for key in keys:
         if keys.count(key) > 1:
             raise TandemError(f"line {node.start_mark.line + 1}: the key '{key}' stands twice")
-    return dict((k, loader.construct_object(v, deep=True)) for k, (_, v) in zip(keys, node.value))
+    values = [loader.construct_object(v, deep=True) for _, v in node.value]
+    return dict(zip(keys, values, strict=True))
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

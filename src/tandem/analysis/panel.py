@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from tandem.panel.build import base_panel, choose_files, coverage, derive, splices
-from tandem.sources import read_codebook, read_observations, read_sources
+from tandem.sources import read_observations, read_sources
 from tandem.study import Study
 
 

@@ -17,14 +17,11 @@ def fit_panel_vars(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame
     Returns
     -------
     dict of DataFrame
-        terms, models; granger (model, cause, effect, statistic, df, p_value); irf (order, impulse, response,
-        horizon, estimate, conf_low, conf_high) for both Cholesky orders; fevd (order, response,
-        impulse, horizon, share), empty if the fit is not stable.
+        terms, models; granger (model, cause, effect, statistic, df, p_value); irf (order, impulse,
+        response, horizon, estimate, conf_low, conf_high) for both Cholesky orders; fevd (order,
+        response, impulse, horizon, share), empty if the fit is not stable.
     """
     block = study.models.panel_var
-    if block.time_effects:
-        # year dummies would be instruments too and outnumber 30 entities in the two-step weight
-        scores = scores - scores.groupby(level="year").transform("mean")
     fits = {}
     for name, spec in block.models.items():
         model = PanelVAR(
@@ -33,6 +30,7 @@ def fit_panel_vars(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame
             transform=spec.transform,
             instrument_lags=block.instrument_lags,
             collapse=block.collapse,
+            time_effects=block.time_effects,
         )
         fits[name] = model.fit(steps=spec.steps)
     terms, models = estimates.stack(_records(name, fit, block) for name, fit in fits.items())

@@ -1,4 +1,4 @@
-"""What a study has left in its results, and the names it gives things: read by every report part."""
+"""What a study has left in its results, and the names it gives things."""
 
 from pathlib import Path
 
