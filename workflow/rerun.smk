@@ -71,7 +71,7 @@ def plan(name):
     printed = {s for figure in study.published.values() for s in figure.series}
     scope = sources[sources["region_scope"] == study.panel.scope]
     shown = scope["series"].str.split(";").map(lambda names: bool(printed & set(names)))
-    return study, variants, files, sorted("data/" + scope.loc[shown, "file"])
+    return study, variants, files, [f"data/{f}" for f in sorted(scope.loc[shown, "file"])]
 
 
 def part(study, *keys):

@@ -67,8 +67,8 @@ def _sentence(err: Exception) -> str:
     if isinstance(err, TandemError):
         return str(err)
     return (
-        f"{type(err).__name__}: {err}. This is a fault of tandem or of the machine, not of your data; "
-        "the lines above say where it arose."
+        f"{type(err).__name__}: {err}. This is a fault of tandem or of the machine, not of your "
+        "data; the lines above say where it arose."
     )
 
 
@@ -78,5 +78,6 @@ def why(folder: str | Path) -> str:
     for log in logs:
         _, mark, sentence = log.read_text(encoding="utf-8").rpartition("Stopped: ")
         if mark:
-            return f"Stopped: {sentence.strip()}\n(The whole story: {log}. Earlier results are untouched.)\n"
+            told = f"The whole story: {log}. Earlier results are untouched."
+            return f"Stopped: {sentence.strip()}\n({told})\n"
     return "Stopped: see the messages above.\n"

@@ -20,6 +20,8 @@ rule observations:
         study=part(study, *PANEL_PARTS),
         code=code("observations"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/observations.py"
 
@@ -38,6 +40,8 @@ rule panel:
         study=part(study, *PANEL_PARTS),
         code=code("panel"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/panel.py"
 
@@ -56,6 +60,8 @@ rule printed:
         study=part(study, "panel", "published"),
         code=code("printed"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/printed.py"
 
@@ -71,5 +77,7 @@ rule seed_paper:
         sha=digest(*SEED_FILES),
         code=code("seed_paper"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/seed_paper.py"

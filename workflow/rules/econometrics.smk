@@ -13,6 +13,8 @@ rule regressions:
         study=part(study, "systems", "models"),
         code=code("regressions"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/regressions.py"
 
@@ -28,6 +30,8 @@ rule panel_var:
         study=part(study, "systems", "models", "seed"),
         code=code("panel_var"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/panel_var.py"
 
@@ -36,13 +40,24 @@ rule var:
     input:
         panel=f"{R}/data/panel.csv",
     output:
-        **kept("estimates/var", "unit_roots", "lag_choice", "terms", "models", "granger", "irf", "fevd"),
+        **kept(
+            "estimates/var",
+            "unit_roots",
+            "lag_choice",
+            "terms",
+            "models",
+            "granger",
+            "irf",
+            "fevd",
+        ),
     log:
         f"{R}/logs/var.log",
     params:
         study=part(study, "models", "seed"),
         code=code("var"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/var.py"
 
@@ -63,5 +78,7 @@ rule variant:
         study=lambda wildcards: part(variants[wildcards.variant], *Study.model_fields),
         code=code("variant"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/variant.py"

@@ -6,12 +6,23 @@ rule indices:
         panel=f"{R}/data/panel.csv",
         published=f"{R}/data/published.csv",
     output:
-        **kept("indices", "goalposts", "weights", "normalised", "scores", "coupling", "null", "structure"),
+        **kept(
+            "indices",
+            "goalposts",
+            "weights",
+            "normalised",
+            "scores",
+            "coupling",
+            "null",
+            "structure",
+        ),
     log:
         f"{R}/logs/indices.log",
     params:
         study=part(study, "panel", "systems", "coupling", "structure", "employment", "seed"),
         code=code("indices"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/indices.py"

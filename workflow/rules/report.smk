@@ -30,6 +30,8 @@ rule tables:
         sha=digest("data/sources.csv", "data/codebook.csv"),
         code=code("tables"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/tables.py"
 
@@ -45,6 +47,8 @@ rule figures:
         study=part(study, *Study.model_fields),
         code=code("figures"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/figures.py"
 
@@ -64,5 +68,7 @@ rule report:
         template=digest("src/tandem/report/report.html.j2"),
         code=code("report"),
         env=ENVIRONMENT,
+    conda:
+        "../../environment.yml"
     script:
         "../scripts/report.py"

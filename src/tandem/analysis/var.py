@@ -104,7 +104,7 @@ def _transform(levels: pd.DataFrame, how: str) -> pd.DataFrame:
     if len(gaps):
         raise TandemError(
             f"models.var: {', '.join(map(str, gaps))} has no figure for "
-            f"{', '.join(levels.columns[levels.isna().any()])}; shorten the years or add the figure."
+            f"{', '.join(levels.columns[levels.isna().any()])}; shorten the years or add it."
         )
     if how == "level":
         return levels

@@ -21,8 +21,8 @@ def unit_roots(data: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns series, test, statistic, p_value, lags, n_obs. ADF lags by BIC up to 3; KPSS p-values
-        are bounded to [0.01, 0.10] by its table.
+        Columns series, test, statistic, p_value, lags, n_obs. ADF lags by BIC up to 3; KPSS
+        p-values are bounded to [0.01, 0.10] by its table.
     """
     rows = []
     for name in data:
@@ -61,8 +61,8 @@ def fit_var(data: pd.DataFrame, max_lags: int):
     if data.isna().any().any() or (np.diff(years) != 1).any():
         missing = sorted(set(range(years.min(), years.max() + 1)) - set(data.dropna().index))
         raise TandemError(
-            f"A VAR needs consecutive years; {', '.join(map(str, missing))} is missing: shorten the "
-            "study's years for models.var or add the figures."
+            f"A VAR needs consecutive years; {', '.join(map(str, missing))} is missing: shorten "
+            "the years of models.var in the study or add the figures."
         )
     k = data.shape[1]
     if len(data) - max_lags <= k * max_lags + 2:
@@ -80,7 +80,7 @@ def fit_var(data: pd.DataFrame, max_lags: int):
 
 
 def granger(result) -> pd.DataFrame:
-    """Granger F tests, each variable on each other: columns cause, effect, statistic, df, p_value."""
+    """Granger F tests, each on each other: columns cause, effect, statistic, df, p_value."""
     rows = []
     for effect in result.names:
         for cause in result.names:

@@ -58,8 +58,8 @@ def _files_of(name: str, study: Study, listed: pd.DataFrame) -> pd.DataFrame:
     official = sorted(rows.loc[rows["flag"] == "", "vintage"].unique())
     if wish is None and len(official) != 1:
         raise TandemError(
-            f"The series '{name}' comes in several vintages ({', '.join(official) or 'quoted only'}); "
-            f"name one under vintages in the study."
+            f"The series '{name}' comes in several vintages "
+            f"({', '.join(official) or 'quoted only'}); name one under vintages in the study."
         )
     patterns = [official[0]] if wish is None else wish.join if isinstance(wish, Join) else [wish]
     vintages = []
@@ -136,8 +136,8 @@ def _chain_vintages(study: Study, obs: pd.DataFrame) -> pd.DataFrame:
                 common = sorted(set(used[region].index) & set(mine_by_year.index))
                 if not common:
                     raise TandemError(
-                        f"{name} of {region}: the vintage {vintage} shares no year with those before "
-                        "it, so it cannot be chained; take it out of chain in the study."
+                        f"{name} of {region}: the vintage {vintage} shares no year with those "
+                        "before it, so it cannot be chained; take it out of chain in the study."
                     )
                 own = [y for y in mine_by_year.index if y not in common] or common
                 year = min(common, key=lambda c: min(abs(c - y) for y in own))

@@ -15,6 +15,10 @@ from tandem.report.store import label, load, main_models, records, verdicts
 from tandem.study import Study
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
+NAMESPACES = (
+    'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+    'aria-hidden="true"'
+)
 PACKAGES = ("snakemake", "pandas", "numpy", "scipy", "statsmodels", "linearmodels", "matplotlib")
 
 
@@ -69,28 +73,36 @@ def _facts(study: Study, results: dict[str, pd.DataFrame], folder: Path) -> dict
         "cells": int(panel.size),
         "checks": len(checks),
         "checks_failed": int((~checks["passed"]).sum()),
-        "ledger": results["data/ledger"]["rule"].value_counts().to_dict(),
+        "ledger": results["data/ledger"]["rule"].str.split(":").str[0].value_counts().to_dict(),
         "first": int(years.min()),
         "last": int(years.max()),
         "D": [float(e["D_standard"].mean()) for e in ends],
         "C": [float(e["C_standard"].mean()) for e in ends],
         "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
         "packages": {p: version(p) for p in PACKAGES},
-        "unprinted": _unprinted(study, results),
+        "against_line": _against_line(study, results),
         "sample_hash": hashlib.sha256((folder / "data/panel.csv").read_bytes()).hexdigest()[:16],
     }
 
 
-def _unprinted(study: Study, results: dict[str, pd.DataFrame]) -> dict[str, list[int]]:
-    """Years between the first and last printed one for which no figure is at hand, by drawing."""
-    gaps = {}
+def _against_line(study: Study, results: dict[str, pd.DataFrame]) -> dict[str, dict]:
+    """For each drawing with a line: years at hand and missing, the largest value and its year."""
+    facts = {}
     for name, spec in study.published.items():
+        if spec.line is None:
+            continue
         printed = results["data/printed"]
-        years = set(printed.loc[printed["figure"] == name, "year"])
-        for derived in spec.derived:
-            years |= set(results["data/panel"][derived].dropna().index.get_level_values("year"))
-        gaps[name] = sorted(set(range(min(years), max(years) + 1)) - years)
-    return gaps
+        values = [printed.loc[printed["figure"] == name].set_index("year")["value"]]
+        values += [results["data/panel"][d].dropna().droplevel("entity") for d in spec.derived]
+        all_values = pd.concat(values)
+        years = sorted(set(all_values.index))
+        facts[name] = {
+            "years": years,
+            "missing": sorted(set(range(years[0], years[-1] + 1)) - set(years)),
+            "largest": float(all_values.max()),
+            "when": int(all_values.idxmax()),
+        }
+    return facts
 
 
 def _fragment(path: Path) -> Markup:
@@ -98,17 +110,10 @@ def _fragment(path: Path) -> Markup:
 
 
 def _svg(path: Path) -> Markup:
-    """The drawing without its XML prolog; ids carry the figure's name, so that none stands twice."""
+    """The drawing without its prolog; ids carry the figure's name, so that none stands twice."""
     text = path.read_text(encoding="utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r'\bid="', f'id="{path.stem}-', text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{path.stem}-", text)
-    return Markup(
-        re.sub(
-            r"<svg [^>]*?viewBox",
-            '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true" viewBox',
-            text,
-            count=1,
-        )
-    )
+    return Markup(re.sub(r"<svg [^>]*?viewBox", f"<svg {NAMESPACES} viewBox", text, count=1))

@@ -63,7 +63,7 @@ def irf_grid(irf: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     figure.supxlabel("years after the impulse")
     if len(kinds) > 1:
         figure.legend(
-            *panels[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=len(kinds)
+            *panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(kinds)
         )
     return figure
 
@@ -107,7 +107,7 @@ def fevd_bars(fevd: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Fi
     figure.supxlabel("horizon, years")
     figure.supylabel("percent of the forecast error variance")
     figure.legend(
-        *panels[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=3,
+        *panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3,
         title="due to shocks in", alignment="left",
     )  # fmt: skip
     return figure

@@ -33,6 +33,8 @@ def make_figures(
         groups = regions(study, entities)
         yield "coupling_by_region", draw.coupling_by_region(coupling, groups)
         yield "coordination_map", _tiles(coupling)
+    elif len(entities) == 1:
+        yield "coupling_years", _over_time(coupling, labels)
     if study.models.regressions:
         yield "two_way", _two_way(study, results, folder)
     for room in ("panel_var", "var"):
@@ -51,6 +53,15 @@ def _tiles(coupling: pd.DataFrame) -> Figure:
     wide = coupling["D_standard"].unstack("year").dropna(axis=1, how="all")
     years = [wide.columns[0], wide.columns[-1]]
     return draw.tile_grids(wide[years].rename(columns=str), "coordination degree D")
+
+
+def _over_time(coupling: pd.DataFrame, labels: dict[str, str]) -> Figure:
+    """Scores, C and D of the one entity."""
+    names = {**labels, "C_standard": "coupling degree C", "D_standard": "coordination degree D"}
+    shown = [c for c in coupling if c in names]
+    long = coupling.droplevel("entity")[shown].melt(ignore_index=False, var_name="series")
+    long = long.dropna().reset_index().assign(vintage="this study", unit="0 to 1")
+    return draw.national_series(long.assign(series=long["series"].map(names)))
 
 
 def _two_way(study: Study, results, folder) -> Figure:

@@ -47,7 +47,7 @@ def _layout(name: str, spec, terms: pd.DataFrame) -> dict:
 
 def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
     used = results["data/vintages"].assign(
-        years=lambda d: d["first"].astype(str) + "-" + d["last"].astype(str)
+        years=lambda d: [_span(a, b) for a, b in zip(d["first"], d["last"], strict=True)]
     )[["series", "vintage", "years", "values", "file"]]
     definitions = pd.DataFrame(
         [(s.label.en, s.formula, s.unit, s.why) for s in study.used_series.values()],
@@ -80,8 +80,13 @@ def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
     ]
     if len(results["data/splices"]):
         splices = results["data/splices"].set_index("series")
+        why = splices.pop("why")
         title = {"en": "Explicit splices and what they do", "zh": "序列衔接及其影响"}
-        notes = ["Ratio: the vintage that gives way over the one used, in the years both print."]
+        notes = [
+            "Ratio: the vintage that gives way over the one used, in the years both print; "
+            "largest gap in percent.",
+            *(f"{name}: {text}." for name, text in why[~why.index.duplicated()].items()),
+        ]
         tables.append(frame_table(splices, "data_splices", title, notes))
     if "data/seed_checks" in results:
         checks = results["data/seed_checks"]
@@ -91,19 +96,29 @@ def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
     return tables
 
 
+def _span(first: int, last: int) -> str:
+    return f"{first}" if first == last else f"{first}-{last}"
+
+
 def _gaps(study: Study, panel: pd.DataFrame) -> pd.DataFrame:
+    """One row a series and run of years in which the same entities are missing."""
     rows = []
+    everyone = panel.index.get_level_values("entity").unique()
     for name in panel:
         missing = panel[name][panel[name].isna()].reset_index()
-        for year, block in missing.groupby("year"):
-            n = panel.xs(year, level="year").shape[0]
-            who = "all" if len(block) == n else ", ".join(block["entity"])
-            rows.append((label(study, name), year, f"{len(block)} of {n}", who))
-    columns = ["series", "year", "missing", "entities"]
-    frame = pd.DataFrame(rows, columns=columns)
-    if frame.empty:
-        frame.loc[0] = ["none", "", "0", ""]
-    return frame.set_index(["series", "year"])
+        who = missing.groupby("year")["entity"].agg(", ".join)
+        years = who.index.to_series()
+        runs = ((years.diff() != 1) | (who != who.shift())).cumsum()
+        for _, run in years.groupby(runs):
+            names = who[run.iloc[0]]
+            count = names.count(", ") + 1
+            entities = "all" if count == len(everyone) else names
+            missed = f"{count} of {len(everyone)}"
+            rows.append((label(study, name), _span(run.iloc[0], run.iloc[-1]), missed, entities))
+    if not rows:
+        rows = [("none", "", "", "")]
+    frame = pd.DataFrame(rows, columns=["series", "years", "missing", "entities"])
+    return frame.set_index(["series", "years"])
 
 
 def _checks(checks: pd.DataFrame) -> pd.DataFrame:
@@ -142,9 +157,11 @@ def _index_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]
             )
         )
     coupling = results["indices/coupling"]
-    tables += [_levels(coupling), _last_year(study, coupling)]
     if len(coupling.index.get_level_values("entity").unique()) > 1:
-        tables += [_by_region(study, coupling), _null(results["indices/null"])]
+        tables += [_by_region(study, coupling), _levels(coupling)]
+        tables += [_last_year(study, coupling), _null(results["indices/null"])]
+    else:
+        tables.append(_all_years(study, coupling))
     tables.append(_structure(study, results["indices/structure"]))
     return tables
 
@@ -188,15 +205,24 @@ def _levels(coupling: pd.DataFrame) -> Table:
 def _last_year(study: Study, coupling: pd.DataFrame) -> Table:
     year = coupling.dropna(subset=["D_standard"]).index.get_level_values("year").max()
     table = coupling.xs(year, level="year").sort_values("D_standard", ascending=False)
+    title = {"en": f"Coupling and coordination in {year}", "zh": f"{year}年耦合协调度"}
+    return _coupling(study, table, "coupling_entities", title)
+
+
+def _all_years(study: Study, coupling: pd.DataFrame) -> Table:
+    table = coupling.dropna(subset=["D_standard"]).droplevel("entity")
+    title = {"en": "Coupling and coordination by year", "zh": "历年耦合协调度"}
+    return _coupling(study, table, "coupling_years", title)
+
+
+def _coupling(study: Study, table: pd.DataFrame, name: str, title: dict) -> Table:
     columns = [*study.systems, "C_standard", "D_standard", "D_wang", "D_fan", "beta"]
     shown = [c for c in (*columns, "level_name", "lag_type") if c in table]
     return frame_table(
         table[shown].rename(columns=_names(study)),
-        "coupling_entities",
-        {"en": f"Coupling and coordination in {year}", "zh": f"{year}年耦合协调度"},
-        [
-            "beta: the first score over the second; it has no cardinal meaning across normalisations."
-        ],
+        name,
+        title,
+        ["beta: first score over second; it has no cardinal meaning across normalisations."],
     )
 
 
@@ -233,8 +259,9 @@ def _structure(study: Study, structure: pd.DataFrame) -> Table:
         "structure_regions",
         {"en": "Structure of value added", "zh": "产业结构指数"},
         [
-            "ts: tertiary to secondary; hierarchy: 1 to 3; fu: angle (4.71 to 7.85 radians); moore: "
-            "angle from the year before (radians). Theil and deviation need employment by industry."
+            "ts: tertiary to secondary; hierarchy: 1 to 3; fu: angle (4.71 to 7.85 radians); "
+            "moore: angle from the year before (radians). Theil and deviation need employment "
+            "by industry."
         ],
     )
 
@@ -300,7 +327,7 @@ def _variant_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Tabl
     names = list(study.variants)
     summary = pd.concat([results[f"variants/{v}/summary"] for v in names])
     links = pd.concat([results[f"variants/{v}/two_way"] for v in names])
-    titles = dict(zip(summary["variant"], summary["title"]))
+    titles = summary.set_index("variant")["title"]
     links["variant"] = links["variant"].map(titles)
     return [
         frame_table(
