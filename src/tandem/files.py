@@ -53,7 +53,7 @@ def step(log: str | Path):
         Prints one plain line on the console.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w", encoding="utf-8") as file:
+    with open(log, "w", encoding="utf-8") as file, warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"Note: {message}", file=file)
         try:
             yield lambda line: print(f"  {line}", flush=True)

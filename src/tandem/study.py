@@ -56,6 +56,13 @@ class Join(Strict):
     )
     why: str
 
+    @model_validator(mode="after")
+    def _chained_is_joined(self):
+        for vintage in self.chain:
+            if vintage not in self.join[1:]:
+                raise ValueError(f"chain names '{vintage}', which join does not put after another")
+        return self
+
 
 class Series(Strict):
     """A series derived from published ones."""
@@ -228,7 +235,9 @@ def _merge(base: Any, change: Any) -> Any:
     merged = dict(base)
     for key, value in change.items():
         if value is None:
-            merged.pop(key, None)
+            if key not in merged:
+                raise TandemError(f"takes away '{key}', which is {_not_in(key, merged)}")
+            del merged[key]
         else:
             merged[key] = _merge(base.get(key), value)
     return merged
@@ -269,10 +278,12 @@ class _Loader(yaml.CSafeLoader):
 
 
 def _mapping(loader, node, deep=False):
-    keys = [loader.construct_object(k, deep=deep) for k, _ in node.value]
-    for key in keys:
+    keys = [loader.construct_object(k, deep=True) for k, _ in node.value]
+    for key, (mark, _) in zip(keys, node.value, strict=True):
+        if isinstance(key, list | dict):
+            raise TandemError(f"line {mark.start_mark.line + 1}: a key is one word, not a list")
         if keys.count(key) > 1:
-            raise TandemError(f"line {node.start_mark.line + 1}: the key '{key}' stands twice")
+            raise TandemError(f"line {mark.start_mark.line + 1}: the key '{key}' stands twice")
     values = [loader.construct_object(v, deep=True) for _, v in node.value]
     return dict(zip(keys, values, strict=True))
 
@@ -310,7 +321,10 @@ def load_study(path: str | Path, variant: str | None = None) -> Study:
         variants = raw.get("variants") or {}
         if variant not in variants:
             raise TandemError(f"{path} has no variant '{variant}'; it has: {', '.join(variants)}.")
-        raw = _merge(raw, variants[variant])
+        try:
+            raw = _merge(raw, variants[variant])
+        except TandemError as err:
+            raise TandemError(f"{path}: the variant '{variant}' {err}") from None
     try:
         return Study.model_validate(raw)
     except ValidationError as err:

@@ -72,7 +72,12 @@ def couple(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def structure(study: Study, published: pd.DataFrame) -> pd.DataFrame:
-    """Structure indices from value added (and, where published, employment) of three industries."""
+    """Structure indices from value added (and, where published, employment) of three industries.
+
+    Empty if the study names no value added.
+    """
+    if not study.structure:
+        return pd.DataFrame(index=published.index[:0])
     names = ["primary", "secondary", "tertiary"]
     va = published[study.structure].set_axis(names, axis=1)
     work = published[study.employment].set_axis(names, axis=1) if study.employment else None

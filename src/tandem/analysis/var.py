@@ -39,7 +39,8 @@ def fit_nation(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
     if len(entities) != 1:
         raise TandemError("models.var is for one entity; use models.panel_var for a panel.")
     levels = panel.xs(entities[0], level="entity")[list(spec.variables)]
-    data = _transform(levels.loc[spec.years[0] : spec.years[1]], spec.transform)
+    years = pd.RangeIndex(spec.years[0], spec.years[1] + 1, name="year")
+    data = _transform(levels.reindex(years), spec.transform)
     result, orders = fit_var(data, spec.max_lags)
     terms, models = _records(result)
     roots = [

@@ -40,8 +40,12 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
         raise TandemError(f"Effects are {', '.join(EFFECTS)}; '{effects}' is none of them.")
     rows = pd.concat([y.rename("__y__"), x], axis=1).replace([np.inf, -np.inf], np.nan)
     kept = rows.dropna()
-    if len(kept) <= x.shape[1] + 1:
-        raise TandemError(f"Only {len(kept)} complete rows for {x.shape[1]} regressors.")
+    absorbed = _absorbed(kept.index, effects)
+    if len(kept) <= x.shape[1] + absorbed:
+        raise TandemError(
+            f"Only {len(kept)} complete rows for {x.shape[1]} regressors and {absorbed} "
+            "constants or effects; add entities or years, or take fewer regressors."
+        )
     _refuse_collinear(kept, list(x.columns), effects)
     model = _model(kept["__y__"].rename(y.name), kept[list(x.columns)], effects)
     n_periods = kept.index.get_level_values(1).nunique()
@@ -56,6 +60,12 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     if se == "clustered":
         facts["n_clusters"] = kept.index.get_level_values(0).nunique()
     return result, facts
+
+
+def _absorbed(index: pd.MultiIndex, effects: str) -> int:
+    """Constants that the effects take: one, one an entity, or one an entity and further year."""
+    entities, years = (index.get_level_values(level).nunique() for level in (0, 1))
+    return {"entity": entities, "two-way": entities + max(years - 1, 0)}.get(effects, 1)
 
 
 def _model(y: pd.Series, x: pd.DataFrame, effects: str):

@@ -94,6 +94,8 @@ def base_panel(study: Study, observations: pd.DataFrame, chosen: pd.DataFrame):
     first, last = study.panel.years
     obs = observations.merge(chosen[["series", "vintage", "rank"]].drop_duplicates())
     obs = obs[obs["year"].between(first, last) & ~obs["region"].isin(study.panel.exclude)]
+    if obs.empty:
+        raise TandemError(f"No table has a figure for {first}-{last}; change panel.years.")
     key = ["series", "region", "year"]
     _refuse_contradictions(obs, key)
     obs = _chain_vintages(study, obs)
@@ -133,7 +135,7 @@ def _chain_vintages(study: Study, obs: pd.DataFrame) -> pd.DataFrame:
             used = used.drop_duplicates(["region", "year"]).set_index(["region", "year"])["value"]
             for region, block in obs[mine].groupby("region"):
                 mine_by_year = block.drop_duplicates("year").set_index("year")["value"]
-                common = sorted(set(used[region].index) & set(mine_by_year.index))
+                common = [y for y in sorted(mine_by_year.index) if (region, y) in used.index]
                 if not common:
                     raise TandemError(
                         f"{name} of {region}: the vintage {vintage} shares no year with those "
@@ -162,7 +164,8 @@ def derive(study: Study, values: pd.DataFrame, vintages: pd.DataFrame, accounts:
     Raises
     ------
     TandemError
-        Two vintages of one account in one ratio, or a division by zero: series, entity and year.
+        Two vintages of one account in one ratio, a division by zero, a logarithm of what is not
+        positive, a number too large to hold: series, entity and year.
     """
     derived = {}
     for name, series in study.used_series.items():
@@ -174,7 +177,7 @@ def derive(study: Study, values: pd.DataFrame, vintages: pd.DataFrame, accounts:
             raise TandemError(f"The series '{name}' cannot be computed: {err}.") from None
         if np.isinf(value).any():
             entity, year = value.index[np.isinf(value)][0]
-            raise TandemError(f"The series '{name}' divides by zero in {entity} {year}.")
+            raise TandemError(f"The series '{name}' is infinite in {entity} {year}.")
         derived[name] = value
     return pd.DataFrame(derived, index=values.index)
 

@@ -12,46 +12,70 @@ import pandas as pd
 
 from tandem.errors import TandemError
 
+DEPTH = 100  # brackets and operations inside one another that a formula may have
+
+
+def _refuse(bad, words: str) -> None:
+    """Raise with the first entity and year at which `bad` holds."""
+    if np.any(bad):
+        where = " in {} {}".format(*bad.index[bad][0]) if isinstance(bad, pd.Series) else ""
+        raise TandemError(words + where)
+
+
+def _divide(x, y):
+    _refuse((y == 0) & (x == x), "it divides by zero")  # a missing x stays missing
+    return x / y
+
+
 _OPERATORS = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
+    ast.Div: _divide,
 }
 
 
+def _by_year(x: pd.Series) -> pd.DataFrame:
+    """Entities side by side, every calendar year from the first to the last in a row."""
+    wide = x.unstack("entity")
+    years = pd.RangeIndex(wide.index.min(), wide.index.max() + 1, name="year")
+    return wide.reindex(years)
+
+
+def _like(wide: pd.DataFrame, index: pd.MultiIndex) -> pd.Series:
+    return wide.stack(future_stack=True).swaplevel().reindex(index)
+
+
 def _log(x: pd.Series) -> pd.Series:
-    if (x <= 0).any():
-        entity, year = x.index[(x <= 0).to_numpy()][0]
-        raise TandemError(f"log of {x.loc[(entity, year)]:g} in {entity} {year}")
+    _refuse(x <= 0, "log of a number that is not positive")
     return np.log(x)
 
 
-def _lag(x: pd.Series, years: float = 1) -> pd.Series:
+def _lag(x: pd.Series, years: int = 1) -> pd.Series:
     """Value of `years` calendar years before, whatever the row order."""
-    return (
-        x.unstack("entity").shift(int(years)).stack(future_stack=True).swaplevel().reindex(x.index)
-    )
+    return _like(_by_year(x).shift(years), x.index)
 
 
-def _chain(level: pd.Series, index: pd.Series, base: float) -> pd.Series:
+def _chain(level: pd.Series, index: pd.Series, base: int) -> pd.Series:
     """The base year's level carried on by an index (previous year = 100): constant prices."""
-    growth = np.log(index.unstack("entity") / 100)
-    if int(base) not in growth.index:
-        raise TandemError(f"chain's base year {int(base)} is outside the study's years")
-    growth.iloc[0] = 0.0
-    volume = growth.cumsum(skipna=False)
-    prices = np.exp(volume - volume.loc[int(base)]) * level.xs(int(base), level="year")
-    return prices.stack(future_stack=True).swaplevel().reindex(level.index)
+    _refuse(index <= 0, "chain by an index that is not positive")
+    growth = np.log(_by_year(index) / 100)
+    if base not in growth.index:
+        raise TandemError(f"chain's base year {base} is outside the study's years")
+    # a gap breaks the chain for the years beyond it, seen from the base year
+    ahead = growth.loc[base + 1 :].cumsum(skipna=False)
+    back = growth.loc[:base].iloc[::-1].cumsum(skipna=False).shift(1, fill_value=0.0)
+    volume = pd.concat([-back.iloc[::-1], ahead])
+    return _like(np.exp(volume) * level.xs(base, level="year"), level.index)
 
 
-# name: (function, smallest and largest number of arguments)
+# name: function, fewest and most values, how many of them are series; the rest are whole numbers
 FUNCTIONS = {
-    "log": (_log, 1, 1),
-    "lag": (_lag, 1, 2),
-    "diff": (lambda x: x - _lag(x), 1, 1),
-    "mean": (lambda *xs: sum(xs) / len(xs), 2, 99),
-    "chain": (_chain, 3, 3),
+    "log": (_log, 1, 1, 1),
+    "lag": (_lag, 1, 2, 1),
+    "diff": (lambda x: x - _lag(x), 1, 1, 1),
+    "mean": (lambda *xs: sum(xs) / len(xs), 2, 99, 99),
+    "chain": (_chain, 3, 3, 2),
 }
 
 
@@ -61,33 +85,52 @@ def _parse(formula: str) -> ast.expr:
         tree = ast.parse(formula.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise TandemError(f"the formula '{formula}' cannot be read; check its brackets") from None
-    _check(tree, formula)
+    _check(tree, formula, DEPTH)
+    if not _names(tree):
+        raise TandemError(f"the formula '{formula}' names no series")
     return tree
 
 
-def _check(node: ast.AST, formula: str) -> None:
+def _check(node: ast.AST, formula: str, room: int) -> None:
+    if room == 0:
+        raise TandemError(f"a formula is nested too deeply: '{formula[:40]}...'; split it up")
     match node:
-        case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-            return
-        case ast.Name():
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            if number > 1e300:
+                raise TandemError(f"the formula '{formula[:40]}...' holds a number too large")
+        case ast.Name(id=name) if name not in FUNCTIONS:
             return
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            _check(left, formula)
-            _check(right, formula)
+            _check(left, formula, room - 1)
+            _check(right, formula, room - 1)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            _check(operand, formula)
+            _check(operand, formula, room - 1)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
-            _, fewest, most = FUNCTIONS[name]
-            if not fewest <= len(args) <= most:
-                raise TandemError(f"the formula '{formula}' gives {name}() {len(args)} values")
-            for arg in args:
-                _check(arg, formula)
+            _check_call(name, args, formula, room)
         case _:
             allowed = ", ".join(FUNCTIONS)
             raise TandemError(
-                f"the formula '{formula}' holds '{ast.unparse(node)}'; only numbers, series, "
-                f"+ - * / and {allowed} may stand in a formula"
+                f"the formula '{formula}' holds '{ast.get_source_segment(formula.strip(), node)}'; "
+                f"only numbers, series, + - * / and {allowed} may stand in a formula"
             )
+
+
+def _check_call(name: str, args: list[ast.expr], formula: str, room: int) -> None:
+    _, fewest, most, n_series = FUNCTIONS[name]
+    if not fewest <= len(args) <= most:
+        raise TandemError(f"the formula '{formula}' gives {name}() {len(args)} values")
+    for arg in args[:n_series]:
+        _check(arg, formula, room - 1)
+        if not _names(arg):
+            raise TandemError(f"the formula '{formula}' gives {name}() a number for a series")
+    for arg in args[n_series:]:
+        year = arg.value if isinstance(arg, ast.Constant) else None
+        if type(year) is not int or year >= 10_000:
+            raise TandemError(f"the formula '{formula}' gives {name}() no whole number of years")
+
+
+def _names(tree: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - set(FUNCTIONS)
 
 
 def names_in(formula: str) -> list[str]:
@@ -96,12 +139,10 @@ def names_in(formula: str) -> list[str]:
     Raises
     ------
     TandemError
-        If the formula holds anything but numbers, series, + - * / and the functions allowed.
+        If the formula holds anything but numbers, series, + - * / and the functions allowed, or no
+        series at all.
     """
-    tree = _parse(formula)
-    functions = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    return sorted(names - functions)
+    return sorted(_names(_parse(formula)))
 
 
 def evaluate(formula: str, columns: pd.DataFrame) -> pd.Series:
@@ -118,6 +159,12 @@ def evaluate(formula: str, columns: pd.DataFrame) -> pd.Series:
     -------
     Series
         On the same index; NaN wherever an input is NaN.
+
+    Raises
+    ------
+    TandemError
+        A division by zero or a logarithm of what is not positive, with entity and year; a base year
+        of chain() outside the index; a formula that `names_in` refuses.
     """
     return _value(_parse(formula), columns)
 

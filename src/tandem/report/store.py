@@ -55,13 +55,14 @@ def main_models(study: Study) -> list[str]:
 
 def verdicts(study: Study, two_way: pd.DataFrame) -> list[dict]:
     """Verdict on each direction: supported if the 95 % intervals of all main models lie above zero,
-    contradicted if all lie below, undetermined otherwise.
+    contradicted if all lie below, undetermined otherwise (also if there is no main model).
     """
     found = []
     for cause, effect in directions(study):
         rows = two_way[(two_way["cause"] == cause) & (two_way["effect"] == effect)]
         main = rows[rows["model"].isin(main_models(study))]
-        above, below = (main["conf_low"] > 0).all(), (main["conf_high"] < 0).all()
+        some = len(main) > 0
+        above, below = some and (main["conf_low"] > 0).all(), some and (main["conf_high"] < 0).all()
         word = "supported" if above else "contradicted" if below else "undetermined"
         found.append(
             {

@@ -162,7 +162,8 @@ def _index_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]
         tables += [_last_year(study, coupling), _null(results["indices/null"])]
     else:
         tables.append(_all_years(study, coupling))
-    tables.append(_structure(study, results["indices/structure"]))
+    if len(results["indices/structure"]):
+        tables.append(_structure(study, results["indices/structure"]))
     return tables
 
 

@@ -1,0 +1,212 @@
+"""The DAG on a small study: what reruns, what stays, what a mistake says. Real data, a copied tree."""
+
+import filecmp
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "workflow", "src", "data", "requirements.txt", "environment.yml")
+GDP = "data/raw/nbs/gdp_census4.csv"
+DOWNSTREAM = {"panel", "indices", "regressions", "panel_var", "tables", "figures", "report"}
+SMALL = """
+title: {en: Small}
+question: {en: Does it run?}
+seed: 7
+panel:
+  exclude: [Tibet]
+  years: [2011, 2019]
+vintages: {gdp: census4, va_secondary: census4, va_tertiary: census4, patent_grants: nbs-2026}
+series:
+  patents: {formula: patent_grants / gdp, unit: per 100M yuan, label: {en: Patents}, why: output}
+  services: {formula: va_tertiary / va_secondary, unit: ratio, label: {en: TS}, why: structure}
+  services_share: {formula: va_tertiary / gdp, unit: share, label: {en: Share}, why: structure}
+systems:
+  tech: {label: {en: Technology}, indicators: {patents: +}}
+  up: {label: {en: Upgrading}, indicators: {services: +, services_share: +}}
+structure: []
+models:
+  regressions: {two_way: {label: Two-way, effects: two-way, controls: false}}
+  panel_var:
+    instrument_lags: [2, 4]
+    horizon: 3
+    draws: 99
+    models: {fod: {label: FOD}}
+tables:
+  up_on_tech:
+    title: {en: Technology on upgrading}
+    records: up
+    columns: {two_way: Two-way}
+    rows: {L1.tech: Technology}
+"""
+
+
+def make_project(folder: Path) -> Path:
+    for part in PARTS:
+        source = ROOT / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / part)
+    (folder / "studies").mkdir()
+    (folder / "studies/small.yaml").write_text(SMALL, encoding="utf-8")
+    return folder
+
+
+def snakemake(project: Path, *options: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "snakemake", "--config", "study=small"]
+    command += ["--workflow-profile", "workflow/profiles/default", *options]
+    # the copy's own modules, not the installed ones
+    env = {**os.environ, "PYTHONPATH": str(project / "src"), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True)
+
+
+def planned(project: Path) -> set[str]:
+    """Rules that the next run would execute."""
+    done = snakemake(project, "--dry-run", "--cores", "1")
+    assert done.returncode == 0, done.stderr
+    counts = re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, flags=re.M)
+    return set(counts) - {"total", "all"}
+
+
+def results(project: Path) -> dict[str, bytes]:
+    folder = project / "results/small"
+    files = [p for p in folder.rglob("*") if p.is_file() and "logs" not in p.parts]
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(files)}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A finished run in a folder with spaces and Chinese characters in its path."""
+    folder = make_project(tmp_path_factory.mktemp("面板 数据 tandem"))
+    done = snakemake(folder, "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def gdp(project):
+    """The raw GDP table, put back after the test with content and time as before."""
+    path = project / GDP
+    content, stat = path.read_bytes(), path.stat()
+    yield path
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_a_second_run_finds_nothing_to_do(project):
+    assert planned(project) == set()
+    assert (project / "results/small/report.html").stat().st_size > 50_000
+
+
+def test_touching_a_raw_table_reruns_nothing(project, gdp):
+    os.utime(gdp)
+    assert planned(project) == set()
+
+
+def test_a_changed_value_reruns_what_depends_on_it_even_with_its_old_time(project, gdp):
+    stat = gdp.stat()
+    changed = gdp.read_text(encoding="utf-8").replace("35445.1", "35445.2")
+    gdp.write_text(changed, encoding="utf-8")
+    os.utime(gdp, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert planned(project) == {"observations"} | DOWNSTREAM
+
+
+def test_a_table_that_the_study_does_not_read_reruns_nothing(project):
+    other = project / "data/raw/nbs/gdp_census5.csv"
+    other.write_text(other.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert planned(project) == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        (
+            "indices/coupling.py",
+            {"indices", "regressions", "panel_var", "tables", "figures", "report"},
+        ),
+        (
+            "econometrics/panel_var_gmm.py",
+            {"panel_var", "regressions", "tables", "figures", "report"},
+        ),
+        ("report/document.py", {"report"}),
+    ],
+)
+def test_an_edited_module_reruns_the_rules_that_import_it(project, module, rules):
+    path = project / "src/tandem" / module
+    content, stat = path.read_bytes(), path.stat()
+    path.write_bytes(content + b"\n# edited\n")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    try:
+        assert planned(project) == rules
+    finally:
+        path.write_bytes(content)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_other_versions_in_the_lock_file_rerun_everything(project):
+    lock = project / "requirements.txt"
+    content = lock.read_bytes()
+    lock.write_bytes(content.replace(b"pandas==3", b"pandas==4"))
+    try:
+        assert planned(project) == {"observations"} | DOWNSTREAM
+    finally:
+        lock.write_bytes(content)
+
+
+def test_an_edited_part_of_the_study_reruns_only_what_reads_it(project):
+    path = project / "studies/small.yaml"
+    path.write_text(SMALL.replace("rows: {L1.tech: Technology}", "rows: {L1.tech: T}"))
+    try:
+        assert planned(project) == {"tables", "figures", "report"}
+    finally:
+        path.write_text(SMALL)
+
+
+def test_a_bad_cell_stops_in_one_sentence_and_leaves_earlier_results(project, gdp):
+    before = results(project)
+    gdp.write_text(gdp.read_text(encoding="utf-8").replace("35445.1", "35445.1x"), encoding="utf-8")
+    done = snakemake(project, "--cores", "2")
+    assert done.returncode != 0
+    told = (project / "results/small/logs/stopped.txt").read_text(encoding="utf-8")
+    first = told.splitlines()[0]
+    assert first.startswith("Stopped: raw/nbs/gdp_census4.csv")
+    for part in ("cell B5", "Beijing", "2019", "35445.1x"):
+        assert part in first
+    assert results(project) == before
+
+
+def test_a_mended_cell_is_followed_by_a_run_with_the_same_bytes(project):
+    before = results(project)
+    assert snakemake(project, "--cores", "2").returncode == 0
+    assert planned(project) == set()
+    assert results(project) == before
+
+
+def test_an_unknown_study_key_stops_in_one_sentence(project):
+    path = project / "studies/small.yaml"
+    path.write_text(SMALL.replace("seed: 7", "seed: 7\nsistems: 1"))
+    try:
+        assert snakemake(project, "--cores", "1").returncode != 0
+    finally:
+        path.write_text(SMALL)
+    told = (project / "results/small/logs/stopped.txt").read_text(encoding="utf-8")
+    assert told.strip() == (
+        "Stopped: studies/small.yaml: unknown key 'sistems'; did you mean 'systems'?"
+    )
+
+
+def test_one_core_gives_the_same_bytes_as_two(project, tmp_path):
+    again = make_project(tmp_path)
+    done = snakemake(again, "--cores", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert results(again) == results(project)
+
+
+def test_every_output_is_written_under_the_results_of_the_study(project):
+    outside = filecmp.dircmp(ROOT / "data/raw", project / "data/raw")
+    assert outside.left_only == outside.right_only == []
+    assert [p.name for p in (project / "results").iterdir()] == ["small"]
