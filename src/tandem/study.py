@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from tandem.errors import TandemError
 from tandem.panel.formula import names_in
@@ -62,6 +70,13 @@ class Join(Strict):
             if vintage not in self.join[1:]:
                 raise ValueError(f"chain names '{vintage}', which join does not put after another")
         return self
+
+
+# one vintage's name or a splice; the tags keep an error's location to the branch that was meant
+Vintage = Annotated[
+    Annotated[str, Tag("=name")] | Annotated[Join, Tag("=join")],
+    Discriminator(lambda v: "=join" if isinstance(v, dict | Join) else "=name"),
+]
 
 
 class Series(Strict):
@@ -175,7 +190,7 @@ class Study(Strict):
     question: Text
     seed: int = Field(ge=0)
     panel: PanelWindow
-    vintages: dict[Name, str | Join] = {}
+    vintages: dict[Name, Vintage] = {}
     series: dict[Name, Series] = Field(min_length=1)
     systems: dict[Name, System] = Field(min_length=2)
     coupling: Coupling = Coupling()
@@ -261,7 +276,7 @@ def _types(annotation) -> list:
 
 
 def _sentence(path: Path, error: dict) -> str:
-    where = ".".join(str(p) for p in error["loc"]) or "the file"
+    where = ".".join(p for p in map(str, error["loc"]) if not p.startswith("=")) or "the file"
     if error["type"] == "extra_forbidden":
         key, known = str(error["loc"][-1]), _known_keys(error["loc"][:-1])
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)

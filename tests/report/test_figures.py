@@ -223,30 +223,16 @@ def test_two_way_forest_fills_by_p_value_and_says_what_is_not_estimated():
 
 def test_national_series_keep_vintages_apart_and_gaps_open():
     frame = pd.DataFrame(
-        [("GDP", y, float(y), "v1", "yuan") for y in (2001, 2002, 2004)]
-        + [("GDP", 2003, 3.0, "v2", "yuan"), ("GDP", 2005, np.nan, "v1", "yuan")],
-        columns=["series", "year", "value", "vintage", "unit"],
+        [("GDP", y, float(y), "v1", "yuan", "printed") for y in (2001, 2002, 2004)]
+        + [("GDP", 2003, 3.0, "v2", "yuan", "printed"), ("GDP", 2006, 4.0, "v3", "yuan", "quoted")]
+        + [("GDP", 2005, np.nan, "v1", "yuan", "printed")],
+        columns=["series", "year", "value", "vintage", "unit", "kind"],
     )
     figure = figures.national_series(frame)
     assert lines_between_years(figure.axes[0]) == [(2001, 2002)]
-    assert {"v1", "v2", "GDP\nyuan"} <= set(words(figure))
+    assert {"printed", "quoted", "GDP\nyuan"} <= set(words(figure))
     with pytest.raises(TandemError, match="GDP mixes the units"):
-        figures.national_series(frame.assign(unit=["yuan"] * 4 + ["%"]).fillna(1.0))
-
-
-def test_scatter_scores_has_an_arrow_and_a_label_an_entity():
-    figure = figures.scatter_scores(coupling(), GROUPS, "C_standard", "D_wang")
-    ax = figure.axes[0]
-    arrows = [text for text in ax.texts if text.arrow_patch is not None]
-    assert len(arrows) == 3
-    assert {"BJ", "SH", "GS"} <= {text.get_text() for text in ax.texts}
-
-
-def test_scatter_scores_names_who_lacks_a_score():
-    frame = coupling()
-    frame.loc[("Gansu", 2009), "D_wang"] = np.nan
-    with pytest.raises(TandemError, match="Gansu has no value of C_standard or D_wang in 2009"):
-        figures.scatter_scores(frame, GROUPS, "C_standard", "D_wang")
+        figures.national_series(frame.assign(unit=["yuan"] * 5 + ["%"]).fillna(1.0))
 
 
 def test_an_empty_frame_and_a_lost_column_are_refused_in_words():

@@ -1,4 +1,4 @@
-"""The DAG on a small study: what reruns, what stays, what a mistake says. Real data, a copied tree."""
+"""The DAG on a small study of real data: what reruns, what stays, what a mistake says."""
 
 import filecmp
 import os

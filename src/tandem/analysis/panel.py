@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from tandem.panel.build import base_panel, choose_files, coverage, derive, splices
-from tandem.sources import read_observations, read_sources
+from tandem.sources import read_codebook, read_observations, read_sources
 from tandem.study import Study
 
 
@@ -77,8 +77,8 @@ def printed_series(study: Study, data: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns figure, series, year, value, unit, vintage, flag, source: all vintages, quoted ones
-        flagged.
+        Columns figure, series, label, year, value, unit, vintage, flag, source: all vintages,
+        quoted ones flagged.
     """
     sources = read_sources(data)
     scope = sources[sources["region_scope"] == study.panel.scope]
@@ -88,5 +88,7 @@ def printed_series(study: Study, data: Path) -> pd.DataFrame:
         files = scope.loc[[bool(wanted & set(s.split(";"))) for s in scope["series"]], "file"]
         found, _ = read_observations(data, sorted(files))
         blocks.append(found[found["series"].isin(wanted)].assign(figure=name))
-    columns = ["figure", "series", "year", "value", "unit", "vintage", "flag", "source"]
-    return pd.concat(blocks)[columns].sort_values([*columns[:3], "vintage", "value"])
+    labels = read_codebook(data).set_index("series")["label_en"]
+    columns = ["figure", "series", "label", "year", "value", "unit", "vintage", "flag", "source"]
+    printed = pd.concat(blocks).assign(label=lambda d: d["series"].map(labels))
+    return printed[columns].sort_values(["figure", "series", "year", "vintage", "value"])

@@ -187,33 +187,3 @@ def regions_of(entities: Iterable[str], groups: pd.Series) -> pd.Series:
             f"{regions.index[regions.isna()][0]} has no region; add it to one of the groups."
         )
     return regions
-
-
-def place_labels(
-    ax: Axes, ends: pd.DataFrame, starts: pd.DataFrame, texts: list[str], colours: list[str]
-) -> None:
-    """Write a short label by the end of each arrow, where it hides as little as possible.
-
-    Of sixteen places around a point, the one is taken that touches the fewest arrows and labels
-    already placed, the nearest first. The axes must have their final limits.
-    """
-    points = ax.figure.dpi / 72
-    size = 6.5
-    end, start = ax.transData.transform(ends) / points, ax.transData.transform(starts) / points
-    along = np.linspace(0, 1, 25)[:, None, None]
-    taken = (start + along * (end - start)).reshape(-1, 2)  # the arrows as dots
-    angles = np.arange(8) * np.pi / 4
-    ring = np.column_stack([np.cos(angles), np.sin(angles)])
-    for point, tip, text, colour in zip(ends.to_numpy(), end, texts, colours, strict=True):
-        half = np.array([0.36 * size * len(text), 0.5 * size])
-        offsets = np.vstack([ring * (half + 1.5), ring * (half + 6)])
-        hidden = [
-            (np.abs(taken - tip - offset) < half + 0.5).all(axis=1).sum() for offset in offsets
-        ]
-        offset = offsets[int(np.argmin(hidden))]
-        ax.annotate(
-            text, point, offset, textcoords="offset points",
-            ha="center", va="center", fontsize=size, color=colour,
-        )  # fmt: skip
-        grid = np.array([(u, v) for u in (-1, -0.5, 0, 0.5, 1) for v in (-1, 0, 1)])
-        taken = np.vstack([taken, tip + offset + grid * half])

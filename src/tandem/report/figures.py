@@ -27,7 +27,6 @@ from tandem.report.figure_style import (
     WIDTH,
     looks,
     new_figure,
-    place_labels,
     regions_of,
     require,
     save,
@@ -36,7 +35,6 @@ from tandem.report.figure_style import (
     year_axis,
 )
 from tandem.report.figures_estimates import fevd_bars, irf_grid, two_way_forest
-from tandem.report.provinces import SHORT
 from tandem.report.tile_map import tile_grid, tile_grids
 
 __all__ = [
@@ -47,7 +45,6 @@ __all__ = [
     "missing_map",
     "national_series",
     "save",
-    "scatter_scores",
     "tile_grid",
     "tile_grids",
     "two_way_forest",
@@ -222,7 +219,8 @@ def national_series(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        Columns series (printed name), year, value, vintage, unit.
+        Columns series (printed name), year, value, vintage, unit, kind (gives colour and mark; a
+        line never leaves its vintage).
 
     Raises
     ------
@@ -230,8 +228,8 @@ def national_series(frame: pd.DataFrame) -> Figure:
         If there is nothing to draw or a series mixes units.
     """
     frame = frame.dropna(subset=["value"])
-    require(frame, ["series", "year", "value", "vintage", "unit"], "national_series")
-    look = looks(frame["vintage"])
+    require(frame, ["series", "year", "value", "vintage", "unit", "kind"], "national_series")
+    look = looks(frame["kind"])
     names = frame["series"].unique()
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
@@ -245,8 +243,8 @@ def national_series(frame: pd.DataFrame) -> Figure:
         units = series["unit"].unique()
         if len(units) > 1:
             raise TandemError(f"{name} mixes the units {' and '.join(units)}; convert to one.")
-        for vintage, rows_ in series.groupby("vintage", sort=False):
-            style = look[vintage]
+        for (kind, _), rows_ in series.groupby(["kind", "vintage"], sort=False):
+            style = look[kind]
             ax.add_collection(LineCollection(segments(rows_), colors=style["color"], lw=0.9))
             ax.plot(rows_["year"], rows_["value"], linestyle="", markersize=2.5, **style)
         ax.set_title(f"{fill(name, 28)}\n{units[0]}")
@@ -254,57 +252,7 @@ def national_series(frame: pd.DataFrame) -> Figure:
         ax.yaxis.set_major_locator(MaxNLocator(5))
         ax.tick_params(labelbottom=True)
         year_axis(ax, first, last, ticks=4)
-    handles = [Line2D([], [], label=v, lw=0.9, markersize=3, **style) for v, style in look.items()]
-    figure.legend(handles=handles, loc="outside lower left", ncols=4)
-    return figure
-
-
-@styled
-def scatter_scores(scores: pd.DataFrame, groups: pd.Series, x: str, y: str) -> Figure:
-    """Where each entity's two scores moved from the first to the last year, coloured by region.
-
-    Parameters
-    ----------
-    scores : DataFrame
-        Index (entity, year); columns x and y are drawn and name the axes.
-    groups : Series
-        Region of each entity.
-
-    Raises
-    ------
-    TandemError
-        If an entity has no region or lacks a score in the first or the last year.
-    """
-    require(scores, [x, y], "scatter_scores")
-    years = scores.index.get_level_values(1)
-    first, last = years.min(), years.max()
-    entities = scores.index.get_level_values(0).unique()
-    regions = regions_of(entities, groups)
-    ends = {year: scores.xs(year, level=1)[[x, y]].reindex(entities) for year in (first, last)}
-    for year, points in ends.items():
-        if points.isna().any(axis=None):
-            lacking = points.index[points.isna().any(axis=1)][0]
-            raise TandemError(
-                f"{lacking} has no value of {x} or {y} in {year}; leave it out of the figure or "
-                "choose years for which it has both."
-            )
-    look = looks([region for region in groups.unique() if region in set(regions)])
-    figure = new_figure(WIDTH, 5.2)
-    ax = figure.subplots()
-    ax.grid(True, axis="both")
-    for entity, start in ends[first].iterrows():
-        arrow = {"arrowstyle": "-|>,head_width=0.12,head_length=0.3", "linewidth": 0.8,
-                 "color": look[regions[entity]]["color"], "shrinkA": 0, "shrinkB": 0}  # fmt: skip
-        ax.annotate("", ends[last].loc[entity], start, arrowprops=arrow)
-    for region, style in look.items():
-        rows = ends[first][regions == region]
-        ax.plot(rows[x], rows[y], linestyle="", markersize=3, label=region, **style)
-    ax.update_datalim(ends[last].to_numpy())
-    ax.margins(0.06)
-    ax.set(xlabel=x, ylabel=y)
-    figure.legend(loc="outside upper left", ncols=len(look), title=f"mark: {first}, arrow: {last}",
-                  alignment="left")  # fmt: skip
-    figure.draw_without_rendering()
-    place_labels(ax, ends[last], ends[first], [SHORT.get(e, str(e)) for e in entities],
-                 [look[region]["color"] for region in regions])  # fmt: skip
+    handles = [Line2D([], [], label=k, lw=0.9, markersize=3, **style) for k, style in look.items()]
+    if len(handles) > 1:
+        figure.legend(handles=handles, loc="outside lower left", ncols=4)
     return figure

@@ -105,7 +105,7 @@ def fevd_bars(fevd: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Fi
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         ax.tick_params(labelbottom=True)
     figure.supxlabel("horizon, years")
-    figure.supylabel("percent of the forecast error variance")
+    figure.supylabel("percent of error variance")
     figure.legend(
         *panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3,
         title="due to shocks in", alignment="left",

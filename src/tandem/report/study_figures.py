@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tandem.analysis.regressions import two_way_terms
+from tandem.panel.formula import names_in
 from tandem.report import figures as draw
 from tandem.report.store import label, records, regions
 from tandem.study import Study
@@ -60,7 +61,7 @@ def _over_time(coupling: pd.DataFrame, labels: dict[str, str]) -> Figure:
     names = {**labels, "C_standard": "coupling degree C", "D_standard": "coordination degree D"}
     shown = [c for c in coupling if c in names]
     long = coupling.droplevel("entity")[shown].melt(ignore_index=False, var_name="series")
-    long = long.dropna().reset_index().assign(vintage="this study", unit="0 to 1")
+    long = long.dropna().reset_index().assign(vintage="", kind="", unit="0 to 1")
     return draw.national_series(long.assign(series=long["series"].map(names)))
 
 
@@ -73,14 +74,29 @@ def _two_way(study: Study, results, folder) -> Figure:
 def _published(study: Study, results, name, spec, labels) -> Figure:
     printed = results["data/printed"]
     printed = printed[printed["figure"] == name].fillna({"flag": ""})
+    printed = printed[printed["year"].between(*study.panel.years)]
     if spec.line is None:
-        named = printed.assign(series=printed["series"].map(lambda s: s.replace("_", " ")))
-        return draw.national_series(named)
+        kinds = {"": "as printed", "second-hand": "reprinted", "quoted": "quoted by others"}
+        printed = printed.assign(kind=printed["flag"].map(kinds)).sort_values(
+            "kind", key=lambda k: k.map(list(kinds.values()).index), kind="stable"
+        )
+        return draw.national_series(printed.assign(series=printed["label"]))
     blocks = [printed.assign(kind="share as published")]
     for derived in spec.derived:
         values = results["data/panel"][derived].dropna().reset_index()
+        quoted = _quoted_years(study, results["data/observations"], derived)
         block = values.rename(columns={derived: "value"}).assign(
-            vintage=derived, kind=f"{labels[derived]} over one GDP series", flag=""
+            # every year stands for itself: the totals come from different publications
+            vintage=values["year"].astype(str),
+            kind=f"{labels[derived]} over one GDP series",
+            flag=["quoted" if year in quoted else "" for year in values["year"]],
         )
         blocks.append(block)
     return draw.investment_share(pd.concat(blocks, ignore_index=True), line=spec.line)
+
+
+def _quoted_years(study: Study, observations: pd.DataFrame, derived: str) -> set[int]:
+    """Years in which a derived series rests on a figure that is only quoted by others."""
+    inputs = observations[observations["series"].isin(names_in(study.series[derived].formula))]
+    only = (inputs["flag"] == "quoted").groupby([inputs["series"], inputs["year"]]).all()
+    return set(only[only].index.get_level_values("year"))
