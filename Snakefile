@@ -1,5 +1,6 @@
 """The analysis on one page: read raw tables, build the panel, index, estimate, report."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,10 +8,11 @@ from tandem.errors import TandemError
 from tandem.files import why, write_text
 from tandem.study import Study
 
+# Snakemake puts the interpreter's path into a shell line without quotes: no folder of the user's in it
+sys.executable = os.path.relpath(sys.executable)
+
 STUDY = config.get("study", "provinces")
 R = f"results/{STUDY}"
-
-
 STOPPED = Path(f"{R}/logs/stopped.txt")  # the sentence with which a run stops, for the Makefile
 
 

@@ -294,10 +294,10 @@ class _Loader(yaml.CSafeLoader):
 
 def _mapping(loader, node, deep=False):
     keys = [loader.construct_object(k, deep=True) for k, _ in node.value]
-    for key, (mark, _) in zip(keys, node.value, strict=True):
+    for i, (key, (mark, _)) in enumerate(zip(keys, node.value, strict=True)):
         if isinstance(key, list | dict):
             raise TandemError(f"line {mark.start_mark.line + 1}: a key is one word, not a list")
-        if keys.count(key) > 1:
+        if key in keys[:i]:
             raise TandemError(f"line {mark.start_mark.line + 1}: the key '{key}' stands twice")
     values = [loader.construct_object(v, deep=True) for _, v in node.value]
     return dict(zip(keys, values, strict=True))

@@ -1,0 +1,101 @@
+"""Results are written whole and read back to the last bit; a failed step says what to mend."""
+
+import os
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tandem.errors import TandemError
+from tandem.files import read, save, step, why, write_text
+
+
+def test_floats_come_back_to_the_last_bit(tmp_path):
+    rng = np.random.default_rng(np.random.SeedSequence(1))
+    x = rng.normal(size=2000) * 10.0 ** rng.integers(-300, 300, 2000)
+    frame = pd.DataFrame({"x": [*x, 0.1 + 0.2, 1 / 3, np.nan]})
+    save({"numbers": frame}, {"numbers": tmp_path / "deep" / "numbers.csv"})
+    pd.testing.assert_frame_equal(read(tmp_path / "deep" / "numbers.csv"), frame, check_exact=True)
+
+
+def test_panels_come_back_with_their_index_and_others_without(tmp_path):
+    index = pd.MultiIndex.from_product([["Hebei", "Hainan"], [2001, 2002]])
+    panel = pd.DataFrame({"gdp": [1.5, np.nan, 2.5, 3.0]}, index.set_names(["entity", "year"]))
+    plain = pd.DataFrame({"series": ["gdp", "NA"], "unit": ["", "yuan"]}, index=[7, 8])
+    save({"a": panel, "b": plain}, {"a": tmp_path / "a.csv", "b": tmp_path / "b.csv"})
+    pd.testing.assert_frame_equal(read(tmp_path / "a.csv"), panel)
+    back = read(tmp_path / "b.csv")
+    assert list(back.columns) == ["series", "unit"]
+    assert list(back["series"]) == ["gdp", "NA"]  # a word, not a missing value
+    assert back["unit"].isna().tolist() == [True, False]
+
+
+def test_an_empty_panel_comes_back_empty(tmp_path):
+    index = pd.MultiIndex.from_arrays([[], []], names=["entity", "year"])
+    save({"a": pd.DataFrame({"x": []}, index=index)}, {"a": tmp_path / "a.csv"})
+    assert len(read(tmp_path / "a.csv")) == 0
+
+
+def test_a_text_that_cannot_be_written_leaves_the_old_file(tmp_path):
+    path = tmp_path / "table.csv"
+    write_text(path, "old\n")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "new \ud800")
+    assert path.read_text(encoding="utf-8") == "old\n"
+
+
+def test_a_write_leaves_no_draft_behind_and_keeps_line_ends(tmp_path):
+    write_text(tmp_path / "a" / "b.txt", "one\ntwo 技术\n")
+    assert (tmp_path / "a" / "b.txt").read_bytes() == "one\ntwo 技术\n".encode()
+    assert os.listdir(tmp_path / "a") == ["b.txt"]
+
+
+def test_a_step_speaks_on_the_console_and_notes_warnings_in_its_log(tmp_path, capsys):
+    with step(tmp_path / "logs" / "indices.log") as say:
+        warnings.warn("Indicator x is 1 everywhere.", stacklevel=1)
+        say("3 systems")
+    assert capsys.readouterr().out == "  3 systems\n"
+    log = (tmp_path / "logs" / "indices.log").read_text(encoding="utf-8")
+    assert log == "Note: Indicator x is 1 everywhere.\n"
+
+
+def test_a_step_leaves_warnings_as_it_found_them(tmp_path):
+    before = warnings.showwarning
+    with step(tmp_path / "a.log"):
+        pass
+    assert warnings.showwarning is before
+
+
+def test_a_mistake_of_the_user_ends_the_log_with_its_sentence(tmp_path):
+    log = tmp_path / "panel.log"
+    with pytest.raises(SystemExit) as stopped, step(log):
+        raise TandemError("GDP of Hebei 2015 is blank; fill it in.")
+    assert stopped.value.code == 1
+    lines = log.read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("Traceback")
+    assert lines[-1] == "Stopped: GDP of Hebei 2015 is blank; fill it in."
+
+
+def test_a_fault_of_the_program_is_not_laid_at_the_users_door(tmp_path):
+    with pytest.raises(SystemExit), step(tmp_path / "panel.log"):
+        raise KeyError("gdp")
+    last = (tmp_path / "panel.log").read_text(encoding="utf-8").splitlines()[-1]
+    assert last.startswith("Stopped: KeyError: 'gdp'.")
+    assert "not of your data" in last
+
+
+def test_why_tells_the_newest_stop_and_where_the_story_stands(tmp_path):
+    for age, name in enumerate(["new", "old"]):
+        (tmp_path / f"{name}.log").write_text(f"Traceback\nStopped: {name} one.\n")
+        os.utime(tmp_path / f"{name}.log", (1e9 - age, 1e9 - age))
+    (tmp_path / "fine.log").write_text("Note: all well\n")
+    told = why(tmp_path)
+    assert told.startswith("Stopped: new one.\n")
+    assert str(tmp_path / "new.log") in told
+    assert "old" not in told.splitlines()[0]
+
+
+def test_why_without_any_stop_points_upwards(tmp_path):
+    (tmp_path / "fine.log").write_text("Note: all well\n")
+    assert why(tmp_path) == "Stopped: see the messages above.\n"

@@ -1,0 +1,235 @@
+"""A study file is read as it is meant, or refused in one sentence that says where."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tandem.errors import TandemError
+from tandem.study import Study, load_study, schema
+
+STUDIES = Path(__file__).parents[1] / "studies"
+FILES = sorted(STUDIES.glob("*.yaml"))
+SMALL = {
+    "title": {"en": "A study"},
+    "question": {"en": "Does a pull b?"},
+    "seed": 1,
+    "panel": {"scope": "nation", "years": [2001, 2010]},
+    "vintages": {"gdp": {"join": ["v2", "v1"], "chain": ["v1"], "why": "test"}},
+    "series": {
+        name: {"formula": formula, "unit": "percent", "label": {"en": name}, "why": "test"}
+        for name, formula in {
+            "research": "rd / gdp * 100",
+            "services": "va_tertiary / gdp",
+            "unused": "patents / gdp",
+            "control": "log(population)",
+        }.items()
+    },
+    "systems": {
+        "technology": {"label": {"en": "Technology"}, "indicators": {"research": "+"}},
+        "upgrading": {"label": {"en": "Upgrading"}, "indicators": {"services": "+"}},
+    },
+    "models": {
+        "controls": ["control"],
+        "regressions": {"within": {"label": "Within", "effects": "entity"}},
+    },
+    "variants": {
+        "short": {"panel": {"years": [2005, 2010]}},
+        "bare": {"models": {"controls": None}},
+        "wrong_key": {"panel": {"yaers": [2005, 2010]}},
+        "wrong_null": {"models": {"contrls": None}},
+    },
+}
+
+
+def changed(*changes):
+    """The small study with values put (or, with ..., taken away) at dotted paths."""
+    raw = json.loads(json.dumps(SMALL))
+    for path, value in changes:
+        *parents, last = path.split(".")
+        part = raw
+        for key in parents:
+            part = part[key]
+        if value is ...:
+            del part[last]
+        else:
+            part[last] = value
+    return raw
+
+
+@pytest.fixture
+def read(tmp_path):
+    def load(*changes, variant=None):
+        path = tmp_path / "mine.yaml"
+        path.write_text(yaml.safe_dump(changed(*changes), sort_keys=False), encoding="utf-8")
+        return load_study(path, variant)
+
+    return load
+
+
+@pytest.fixture
+def read_text(tmp_path):
+    def load(text):
+        path = tmp_path / "mine.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_study(path)
+
+    return load
+
+
+def test_there_are_studies():
+    assert {"provinces", "nation"} <= {path.stem for path in FILES}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_study_of_the_house_and_its_variants_load(path):
+    study = load_study(path)
+    assert len(study.systems) >= 2
+    for name in study.variants:
+        assert load_study(path, name) != study
+
+
+def test_a_variant_overrides_parts_and_leaves_the_rest():
+    study = load_study(STUDIES / "provinces.yaml")
+    long = load_study(STUDIES / "provinces.yaml", "from_2007_without_rd")
+    assert (study.panel.years, long.panel.years) == ((2011, 2019), (2007, 2019))
+    assert long.panel.exclude == study.panel.exclude == ["Tibet"]
+    gone = set(study.systems["technology"].indicators) - set(long.systems["technology"].indicators)
+    assert gone == {"rd_intensity", "rd_personnel"}
+    assert long.vintages["patent_grants"].join == ["nbs-2026", "nbs-2021"]
+    assert long.vintages["gdp"] == "census4"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("sead", 1, "unknown key 'sead'; did you mean 'seed'?"),
+        ("panel.yeers", [1, 2], "unknown key 'panel.yeers'; did you mean 'years'?"),
+        ("vintages.gdp.chian", ["v1"], "unknown key 'vintages.gdp.chian'; did you mean 'chain'?"),
+        (
+            "models.regressions.within.lag",
+            2,
+            "'models.regressions.within.lag'; did you mean 'lags'",
+        ),
+        ("systems.upgrading.indicator", {}, "did you mean 'indicators'?"),
+        ("panel.zzz", 1, "unknown key 'panel.zzz'; valid keys: scope, exclude, years, groups."),
+        ("series.research.unit", ..., "'series.research.unit' is missing; add it."),
+        ("systems", ..., "'systems' is missing; add it."),
+        ("seed", -1, "seed: "),
+        ("panel.scope", "province", "panel.scope: Input should be 'provinces' or 'nation'"),
+        ("panel.years", [2010, 2001], "panel: the first year 2010 is after the last 2001"),
+        ("systems.upgrading.indicators.services", "up", "Input should be '+' or '-'"),
+        ("vintages.gdp", 2015, "vintages.gdp: Input should be a valid string"),
+        ("vintages.gdp.join", ["v1"], "vintages.gdp.join: List should have at least 2 items"),
+        ("vintages.gdp.chain", ["v9"], "vintages.gdp: chain names 'v9'"),
+        ("vintages.gdp.chain", ["v2"], "vintages.gdp: chain names 'v2'"),  # nothing stands before
+        ("models.regressions.within.lags", 9, "models.regressions.within.lags: "),
+        ("series.research.formula", "rd ** 2", "series.research: the formula 'rd ** 2' holds"),
+        (
+            "systems.upgrading.indicators",
+            {"servces": "+"},
+            "systems.upgrading.indicators names 'servces', which is not defined; "
+            "did you mean 'services'?",
+        ),
+        ("models.controls", ["zzz"], "models.controls names 'zzz', which is not defined under"),
+        (
+            "models.regressions.within.add",
+            ["contrl"],
+            "models.regressions.within.add names 'contrl', which is not defined; did you mean "
+            "'control'?",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_what_to_do(read, path, value, words):
+    with pytest.raises(TandemError) as refused:
+        read((path, value))
+    assert words in str(refused.value)
+    assert all("mine.yaml: " in line for line in str(refused.value).splitlines())
+
+
+def test_only_the_branch_that_was_meant_is_complained_of(read):
+    with pytest.raises(TandemError) as refused:
+        read(("vintages.gdp.chian", ["v1"]))
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_every_mistake_of_a_file_is_told_at_once(read):
+    with pytest.raises(TandemError) as refused:
+        read(("sead", 1), ("panel.yeers", 1), ("seed", "x"))
+    assert len(str(refused.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seed: 1\ntitle: {en: x}\nseed: 2\n", "line 3: the key 'seed' stands twice"),
+        ("panel: {years: [1, 2], years: [3, 4]}", "line 1: the key 'years' stands twice"),
+        ("? [a, b]\n: 1\n", "line 1: a key is one word"),
+        ("title: [", "is not readable YAML"),
+        ("", "is empty or not a mapping"),
+        ("- a\n- b\n", "is empty or not a mapping"),
+        ("!!python/object/apply:os.getcwd []", "is not readable YAML"),
+    ],
+)
+def test_bad_yaml_is_refused_in_words(read_text, text, words):
+    with pytest.raises(TandemError, match="mine.yaml") as refused:
+        read_text(text)
+    assert words in str(refused.value)
+
+
+def test_a_file_in_another_encoding_is_refused_in_words(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes("title: {zh: 技术}".encode("gb18030"))
+    with pytest.raises(TandemError, match="mine.yaml is not readable YAML"):
+        load_study(path)
+
+
+def test_an_absent_file_is_refused_with_the_studies_there_are():
+    with pytest.raises(TandemError, match="no study file .*nowhere.yaml; .*nation, provinces"):
+        load_study(STUDIES / "nowhere.yaml")
+
+
+def test_variants(read):
+    assert read(variant="short").panel.years == (2005, 2010)
+    assert read().models.controls == ["control"]
+    assert read(variant="bare").models.controls == []
+    with pytest.raises(TandemError, match="unknown key 'panel.yaers'; did you mean 'years'"):
+        read(variant="wrong_key")
+    with pytest.raises(TandemError, match="'wrong_null' takes away 'contrls'.*mean 'controls'"):
+        read(variant="wrong_null")
+    with pytest.raises(TandemError, match="no variant 'shrt'; it has: short, bare"):
+        read(variant="shrt")
+
+
+def test_a_null_in_a_variant_takes_an_indicator_away(read):
+    two = {"research": "+", "unused": "+"}
+    change = {"systems": {"technology": {"indicators": {"research": None}}}}
+    study = read(("systems.technology.indicators", two), ("variants.less", change), variant="less")
+    assert study.systems["technology"].indicators == {"unused": "+"}
+
+
+def test_only_series_that_something_reads_are_used(read):
+    study = read()
+    assert list(study.used_series) == ["research", "services", "control"]
+    assert study.base_series == ["gdp", "population", "rd", "va_tertiary"]
+    more = read(
+        ("structure", ["va_primary", "va_secondary", "va_tertiary"]),
+        ("models.regressions.within.add", ["unused"]),
+    )
+    assert list(more.used_series) == ["research", "services", "unused", "control"]
+    assert {"va_primary", "va_secondary", "patents"} <= set(more.base_series)
+
+
+def test_a_study_cannot_change_after_it_was_read(read):
+    with pytest.raises(ValueError, match="frozen"):
+        read().seed = 2
+
+
+def test_the_schema_knows_every_key_of_the_house_studies():
+    found = schema()
+    json.dumps(found)
+    assert found["additionalProperties"] is False
+    assert set(found["properties"]) == set(Study.model_fields)
+    for path in FILES:
+        assert set(yaml.safe_load(path.read_text(encoding="utf-8"))) <= set(found["properties"])
