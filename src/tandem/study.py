@@ -86,6 +86,9 @@ class Series(Strict):
     unit: str
     label: Text
     why: str = Field(description="one line: what it stands for and why it is measured so")
+    plausible: tuple[float, float] | None = Field(
+        None, description="smallest and largest value that can be true; beyond it the run stops"
+    )
 
     @model_validator(mode="after")
     def _formula_reads(self):

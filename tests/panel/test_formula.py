@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.errors import TandemError
@@ -31,7 +31,7 @@ def columns():
         ("100 - a / b", lambda a, b: 100 - a / b),
         ("log(a)", lambda a, b: np.log(a)),
         ("mean(a, b, 3 * a)", lambda a, b: (a + b + 3 * a) / 3),
-        ("\n a\n".strip("\n"), lambda a, b: a),
+        (" a ", lambda a, b: a),
     ],
 )
 def test_arithmetic_is_that_of_pandas(columns, formula, by_hand):
@@ -152,7 +152,6 @@ def test_a_zero_below_a_missing_number_is_a_gap_not_a_mistake():
     "formula",
     [
         "__import__('os').system('true')",
-        "__import__",  # a name only, yet it must not become the builtin
         "a.index",
         "a.__class__",
         "a[0]",
@@ -228,15 +227,16 @@ def test_a_zero_below_a_missing_number_is_a_gap_not_a_mistake():
     ],
 )
 def test_everything_else_is_refused(formula):
-    if formula == "__import__":
-        assert names_in(formula) == ["__import__"]
-        with pytest.raises(KeyError):
-            evaluate(formula, pd.DataFrame({"a": GDP}))
-        return
     with pytest.raises(TandemError, match="formula"):
         names_in(formula)
     with pytest.raises(TandemError, match="formula"):
         evaluate(formula, pd.DataFrame({"a": GDP, "b": GDP}))
+
+
+def test_the_name_of_a_builtin_is_a_column_and_nothing_else():
+    assert evaluate("__import__", pd.DataFrame({"__import__": GDP})).equals(GDP)
+    with pytest.raises(KeyError):
+        evaluate("__import__", pd.DataFrame({"a": GDP}))
 
 
 @pytest.mark.parametrize(
@@ -274,6 +274,7 @@ tokens = st.sampled_from(
 )
 
 
+@settings(deadline=None)  # the first parse may be slow
 @given(st.one_of(st.text(max_size=40), st.lists(tokens, max_size=14).map("".join)))
 def test_no_text_does_anything_but_compute_or_be_refused(text):
     columns = pd.DataFrame({"a": GDP, "b": INDEX})

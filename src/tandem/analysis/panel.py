@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from tandem.panel.build import base_panel, choose_files, coverage, derive, splices
+from tandem.panel.build import (
+    base_panel,
+    choose_files,
+    coverage,
+    derive,
+    refuse_implausible,
+    splices,
+)
 from tandem.sources import read_codebook, read_observations, read_sources
 from tandem.study import Study
 
@@ -56,6 +63,7 @@ def make_panel(
     """
     values, vintages = base_panel(study, observations, chosen)
     panel = derive(study, values, vintages, codebook.set_index("series")["account"].fillna(""))
+    refuse_implausible(study, panel, observations)
     used = (
         vintages.stack().rename("vintage").rename_axis(["entity", "year", "series"]).reset_index()
     )

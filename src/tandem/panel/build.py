@@ -196,6 +196,32 @@ def _refuse_mixed_vintages(name, inputs, vintages, accounts) -> None:
             )
 
 
+def refuse_implausible(study: Study, panel: pd.DataFrame, observations: pd.DataFrame) -> None:
+    """Stop at a derived value outside its study's plausible range, naming the cells it rests on.
+
+    Raises
+    ------
+    TandemError
+        One sentence for each series with such a value: series, entity, year, value, cells.
+    """
+    problems = []
+    for name, series in study.used_series.items():
+        low, high = series.plausible or (-np.inf, np.inf)
+        beyond = panel[name][(panel[name] < low) | (panel[name] > high)]
+        if len(beyond):
+            entity, year = beyond.index[0]
+            inputs = observations["series"].isin(names_in(series.formula))
+            there = (observations["region"] == entity) & (observations["year"] == year)
+            cells = " and ".join(observations.loc[inputs & there, "cell"])
+            problems.append(
+                f"The series '{name}' of {entity} {year} is {beyond.iloc[0]:,.4g} {series.unit}, "
+                f"outside the plausible {low:g} to {high:g}; look at {cells}, or widen plausible "
+                "in the study."
+            )
+    if problems:
+        raise TandemError("\n".join(problems))
+
+
 def coverage(panel: pd.DataFrame) -> pd.DataFrame:
     """How many entities have a value: columns series, year, published, entities."""
     counts = panel.notna().groupby(level="year").sum().rename_axis(columns="series").stack()

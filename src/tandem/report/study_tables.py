@@ -255,8 +255,10 @@ def _null(null: pd.DataFrame) -> Table:
 
 
 def _structure(study: Study, structure: pd.DataFrame) -> Table:
+    one = structure.index.get_level_values("entity").nunique() == 1
+    shown = structure.droplevel("entity") if one else _region_means(study, structure)
     return frame_table(
-        _region_means(study, structure).dropna(axis=1, how="all"),
+        shown.dropna(axis=1, how="all").dropna(how="all"),
         "structure_regions",
         {"en": "Structure of value added", "zh": "产业结构指数"},
         [

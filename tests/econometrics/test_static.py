@@ -1,0 +1,208 @@
+"""Static panel regressions against R's plm and against linearmodels called by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from linearmodels.panel import PanelOLS
+
+from tandem.econometrics.static import lags, panel_regression
+from tandem.errors import TandemError
+
+
+@pytest.fixture
+def y(grunfeld):
+    return grunfeld["inv"]
+
+
+@pytest.fixture
+def x(grunfeld):
+    return grunfeld[["value", "capital"]]
+
+
+@pytest.mark.parametrize(
+    ("effects", "gold", "rel"),
+    [("entity", "within", 1e-10), ("two-way", "twoways", 1e-10), ("random", "random_swar", 1e-8)],
+)
+def test_estimates_equal_those_of_plm(y, x, expected, effects, gold, rel):
+    wanted = expected["static_Grunfeld"][gold]
+    result, facts = panel_regression(y, x, effects)
+    for term, value in wanted.items():
+        name = "const" if term == "(Intercept)" else term
+        assert result.params[name] == pytest.approx(value, rel=rel)
+    assert facts["n_dropped"] == 0
+
+
+def test_pooled_estimates_are_least_squares(y, x):
+    result, _ = panel_regression(y, x, "none")
+    design = np.column_stack([x, np.ones(len(x))])
+    by_hand, *_ = np.linalg.lstsq(design, y, rcond=None)
+    np.testing.assert_allclose(result.params, by_hand, rtol=1e-9)
+
+
+def test_clustered_errors_have_the_factor_that_is_printed(y, x, expected):
+    gold = expected["static_Grunfeld"]["cluster_firm_value"]
+    result, facts = panel_regression(y, x, "entity", "clustered")
+    assert result.std_errors["value"] == pytest.approx(gold["group_debias"], abs=5e-8)
+    assert facts["n_clusters"] == 10
+    assert facts["se_type"] == "clustered by entity"
+    factor = 10 / 9 * 199 / (200 - 2)  # effects are nested in clusters, so k counts the slopes
+    assert facts["se_factor"] == f"{factor:.4f} on the variance"
+    assert (gold["group_debias"] / gold["raw"]) ** 2 == pytest.approx(factor, rel=1e-5)
+
+
+@pytest.mark.parametrize(("effects", "k"), [("none", 3), ("random", 3), ("two-way", 2 + 19)])
+def test_the_factor_counts_what_clusters_do_not_nest(y, x, effects, k):
+    _, facts = panel_regression(y, x, effects, "clustered")
+    assert facts["se_factor"] == f"{10 / 9 * 199 / (200 - k):.4f} on the variance"
+
+
+def test_driscoll_kraay_takes_two_lags_for_twenty_years(y, x, expected):
+    gold = expected["static_Grunfeld"]["driscoll_kraay_lag2_value"]
+    result, facts = panel_regression(y, x, "entity", "driscoll-kraay")
+    assert facts["se_type"] == "Driscoll-Kraay (Bartlett, 2 lags)"
+    assert result.std_errors["value"] == pytest.approx(gold["linearmodels"], abs=5e-8)
+    assert facts["se_factor"] == f"{200 / 188:.4f} on the variance"
+    assert "n_clusters" not in facts
+    direct = PanelOLS(y, x, entity_effects=True).fit(
+        cov_type="kernel", kernel="bartlett", bandwidth=2
+    )
+    np.testing.assert_allclose(result.std_errors, direct.std_errors, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("n_years", "n_lags"), [(5, 2), (9, 2), (10, 2), (20, 2), (28, 3)])
+def test_the_bandwidth_grows_with_the_years(n_years, n_lags):
+    # floor(4 (T/100)^(2/9)); 3 is reached where T/100 > (3/4)^(9/2) = 0.274
+    rng = np.random.default_rng(np.random.SeedSequence(n_years))
+    index = pd.MultiIndex.from_product([range(8), range(n_years)])
+    data = pd.DataFrame(rng.normal(size=(8 * n_years, 2)), index, columns=["y", "x"])
+    _, facts = panel_regression(data["y"], data[["x"]], "entity", "driscoll-kraay")
+    assert facts["se_type"] == f"Driscoll-Kraay (Bartlett, {n_lags} lags)"
+
+
+@pytest.mark.parametrize("se", ["unadjusted", "robust"])
+def test_the_other_errors_are_those_of_linearmodels(y, x, se):
+    result, facts = panel_regression(y, x, "two-way", se)
+    direct = PanelOLS(y, x, entity_effects=True, time_effects=True).fit(cov_type=se)
+    np.testing.assert_allclose(result.std_errors, direct.std_errors, rtol=1e-12)
+    assert facts["se_factor"] == f"{200 / (200 - 2 - 10 - 19):.4f} on the variance"
+
+
+@pytest.mark.parametrize("effects", ["none", "random", "entity", "two-way"])
+@pytest.mark.parametrize("se", ["clustered", "driscoll-kraay"])
+def test_the_order_of_rows_does_not_matter(y, x, effects, se):
+    mixed = np.random.default_rng(1).permutation(len(y))
+    one, _ = panel_regression(y, x, effects, se)
+    other, _ = panel_regression(y.iloc[mixed], x.iloc[mixed], effects, se)
+    np.testing.assert_allclose(one.params, other.params, rtol=1e-9)
+    np.testing.assert_allclose(one.std_errors, other.std_errors, rtol=1e-9)
+
+
+def test_rows_with_a_gap_are_dropped_and_counted(y, x):
+    gappy = x.copy()
+    gappy.iloc[[3, 40], 0] = np.nan
+    gappy.iloc[77, 1] = np.inf
+    result, facts = panel_regression(y, gappy, "entity")
+    whole = gappy.replace(np.inf, np.nan).dropna().index
+    direct = PanelOLS(y.loc[whole], x.loc[whole], entity_effects=True).fit()
+    assert facts["n_dropped"] == 3
+    assert result.nobs == 197
+    np.testing.assert_allclose(result.params, direct.params, rtol=1e-12)
+
+
+def fixed(x):
+    return x["value"].groupby(level=0).transform("first")
+
+
+def year(x):
+    return pd.Series(x.index.get_level_values(1).astype(float), index=x.index)
+
+
+@pytest.mark.parametrize(
+    ("effects", "make"),
+    [
+        ("none", lambda x: 3.0 + 0 * x["value"]),
+        ("random", lambda x: 3.0 + 0 * x["value"]),
+        ("entity", lambda x: 3.0 + 0 * x["value"]),
+        ("entity", fixed),
+        ("two-way", fixed),
+        ("two-way", year),
+        ("two-way", lambda x: fixed(x) + 7 * year(x)),
+        ("none", lambda x: 2 * x["value"] - x["capital"]),
+        ("two-way", lambda x: 2 * x["value"] - x["capital"] + fixed(x)),
+        ("two-way", lambda x: 0 * x["value"]),
+    ],
+    ids=["constant", "constant RE", "constant FE", "fixed", "fixed 2", "year", "both"]
+    + ["collinear", "collinear within", "zero"],
+)
+def test_a_regressor_without_a_share_of_its_own_is_refused_by_name(y, x, effects, make):
+    with pytest.raises(TandemError, match="'culprit' is explained wholly .*value, capital"):
+        panel_regression(y, x.assign(culprit=make(x)), effects)
+
+
+def test_the_second_of_two_twins_is_named(y, x):
+    with pytest.raises(TandemError, match=r"'twin' .* before it \(value\)"):
+        panel_regression(y, pd.DataFrame({"value": x["value"], "twin": x["value"]}), "entity")
+
+
+@pytest.mark.parametrize(("effects", "make"), [("random", fixed), ("entity", year)])
+def test_what_the_effects_leave_is_not_refused(y, x, effects, make):
+    result, _ = panel_regression(y, x.assign(more=make(x)), effects)
+    assert np.isfinite(result.std_errors["more"])
+
+
+def test_an_unbalanced_year_trend_is_still_absorbed_by_two_ways(y, x):
+    some = np.random.default_rng(2).permutation(len(y))[:150]
+    with pytest.raises(TandemError, match="'trend'"):
+        panel_regression(y.iloc[some], x.assign(trend=year(x)).iloc[some], "two-way")
+
+
+def test_a_small_variation_on_a_high_level_is_no_constant(y, x):
+    rng = np.random.default_rng(3)
+    level = 1e6 + rng.normal(size=len(x))
+    result, _ = panel_regression(y, x.assign(level=level), "entity")
+    assert np.isfinite(result.std_errors["level"])
+
+
+@pytest.mark.parametrize(
+    ("effects", "rows", "fits"),
+    [("none", 4, True), ("none", 3, False), ("entity", 8, True), ("two-way", 8, False)],
+)
+def test_too_few_rows_are_refused(y, x, effects, rows, fits):
+    # two firms: 2 slopes, and 1, 2 or 2 + 3 constants
+    half = rows // 2
+    pick = [(1, 1935 + t) for t in range(rows - half)] + [(2, 1935 + t) for t in range(half)]
+    if fits:
+        result, _ = panel_regression(y.loc[pick], x.loc[pick], effects, "unadjusted")
+        assert np.isfinite(result.std_errors).all()
+    else:
+        rows_of = x.loc[pick] if effects == "none" else x.assign(more=x["value"] ** 2).loc[pick]
+        with pytest.raises(TandemError, match=f"Only {rows} complete rows for"):
+            panel_regression(y.loc[pick], rows_of, effects, "unadjusted")
+
+
+def test_unknown_choices_are_refused(y, x):
+    with pytest.raises(TandemError, match="'fixed' is none of them"):
+        panel_regression(y, x, "fixed")
+    with pytest.raises(TandemError, match="'hac' are not known"):
+        panel_regression(y, x, "entity", "hac")
+
+
+def test_lags_go_by_the_calendar():
+    index = pd.MultiIndex.from_tuples(
+        [("b", 2004), ("a", 2001), ("a", 2002), ("a", 2004), ("b", 2001), ("b", 2003)],
+        names=["entity", "year"],
+    )
+    x = pd.Series([60.0, 1, 2, 4, 10, 30], index=index, name="x")
+    found = lags(x, [0, 1, 2])
+    assert list(found) == ["x", "L1.x", "L2.x"]
+    assert found.index.equals(index)
+    nan = np.nan
+    np.testing.assert_array_equal(found["L1.x"], [30, nan, 1, nan, nan, nan])
+    np.testing.assert_array_equal(found["L2.x"], [nan, nan, nan, 2, nan, 10])
+
+
+def test_lags_of_several_columns_keep_their_names():
+    index = pd.MultiIndex.from_product([["a"], [2001, 2002]], names=["entity", "year"])
+    found = lags(pd.DataFrame({"x": [1.0, 2], "z": [3.0, 4]}, index=index), [1])
+    np.testing.assert_array_equal(found["L1.x"], [np.nan, 1])
+    np.testing.assert_array_equal(found["L1.z"], [np.nan, 3])
