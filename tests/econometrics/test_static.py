@@ -50,8 +50,8 @@ def test_clustered_errors_have_the_factor_that_is_printed(y, x, expected):
     assert (gold["group_debias"] / gold["raw"]) ** 2 == pytest.approx(factor, rel=1e-5)
 
 
-@pytest.mark.parametrize(("effects", "k"), [("none", 3), ("random", 3), ("two-way", 2 + 19)])
-def test_the_factor_counts_what_clusters_do_not_nest(y, x, effects, k):
+@pytest.mark.parametrize(("effects", "k"), [("none", 3), ("random", 3), ("two-way", 2 + 29)])
+def test_the_factor_counts_constants_and_both_effects(y, x, effects, k):
     _, facts = panel_regression(y, x, effects, "clustered")
     assert facts["se_factor"] == f"{10 / 9 * 199 / (200 - k):.4f} on the variance"
 
@@ -156,11 +156,14 @@ def test_an_unbalanced_year_trend_is_still_absorbed_by_two_ways(y, x):
         panel_regression(y.iloc[some], x.assign(trend=year(x)).iloc[some], "two-way")
 
 
-def test_a_small_variation_on_a_high_level_is_no_constant(y, x):
-    rng = np.random.default_rng(3)
-    level = 1e6 + rng.normal(size=len(x))
-    result, _ = panel_regression(y, x.assign(level=level), "entity")
-    assert np.isfinite(result.std_errors["level"])
+def test_a_small_variation_on_a_high_level_is_told_from_a_constant(y, x):
+    noise = np.random.default_rng(3).normal(size=len(x))
+    for effects in ("none", "random", "entity", "two-way"):
+        level, _ = panel_regression(y, x.assign(level=1e4 + noise), effects)
+        plain, _ = panel_regression(y, x.assign(level=noise), effects)
+        assert level.params["level"] == pytest.approx(plain.params["level"], rel=1e-6)
+    with pytest.raises(TandemError, match="'level' is explained wholly"):
+        panel_regression(y, x.assign(level=1e6 + noise), "entity")
 
 
 @pytest.mark.parametrize(

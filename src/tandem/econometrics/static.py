@@ -7,6 +7,7 @@ from linearmodels.panel import PanelOLS, PooledOLS, RandomEffects
 from tandem.errors import TandemError
 
 EFFECTS = ("none", "random", "entity", "two-way")
+LEFT = 1e-5  # share of a regressor's norm that the effects must leave, as linearmodels has it
 
 
 def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clustered"):
@@ -21,8 +22,10 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
         Pooled OLS, Swamy-Arora random effects, within, within entity and year.
     se : {"unadjusted", "robust", "clustered", "driscoll-kraay"}
         Clustered is by entity with the factor G/(G-1) (n-1)/(n-k) (Cameron & Miller 2015, eq. 12,
-        k without the absorbed effects that are nested in clusters); Driscoll-Kraay uses a Bartlett
-        kernel with bandwidth floor(4 (T/100)^(2/9)) (Driscoll & Kraay 1998; Newey & West 1994).
+        k counts the effects too, unless entity effects stand alone, as these are nested in the
+        clusters); Driscoll-Kraay uses a Bartlett kernel with bandwidth floor(4 (T/100)^(2/9))
+        (Driscoll & Kraay 1998; Newey & West 1994). All but the clustered have the factor n/(n-k)
+        with every effect counted in k.
 
     Returns
     -------
@@ -50,7 +53,8 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     model = _model(kept["__y__"].rename(y.name), kept[list(x.columns)], effects)
     n_periods = kept.index.get_level_values(1).nunique()
     result = model.fit(**_covariance(se, n_periods, corrected=True))
-    plain = model.fit(**_covariance(se, n_periods, corrected=False))
+    uncounted = {"auto_df": False, "count_effects": False} if isinstance(model, PanelOLS) else {}
+    plain = model.fit(**_covariance(se, n_periods, corrected=False), **uncounted)
     factor = float(np.median(np.diag(result.cov) / np.diag(plain.cov)))
     facts = {
         "n_dropped": len(rows) - len(kept),
@@ -122,8 +126,11 @@ def _refuse_collinear(rows: pd.DataFrame, names: list[str], effects: str) -> Non
     if effects == "two-way":
         x = _demean_both(x)
     scale = rows[names].abs().max().where(lambda s: s > 0, 1.0)
+    least = LEFT if effects in ("entity", "two-way") else 0.0
+    left = np.linalg.norm(x, axis=0) >= np.linalg.norm(rows[names], axis=0) * least
     for i, name in enumerate(names, start=1):
-        if np.linalg.matrix_rank((x / scale).iloc[:, :i].to_numpy(), tol=1e-9 * len(x)) < i:
+        rank = np.linalg.matrix_rank((x / scale).iloc[:, :i].to_numpy(), tol=1e-9 * len(x))
+        if rank < i or not left[i - 1]:
             raise TandemError(
                 f"The regressor '{name}' is explained wholly by the {effects} effects or by the "
                 f"regressors before it ({', '.join(names[: i - 1]) or 'none'}); leave one out."

@@ -26,12 +26,14 @@ def unit_roots(data: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for name in data:
-        stat, p, used, n, *_ = adfuller(data[name], maxlag=3, regression="c", autolag="BIC")
+        stat, p, used, n, *_ = adfuller(
+            data[name], maxlag=3, regression="c", autolag="BIC", result_object=False
+        )
         rows.append((name, "ADF", stat, p, used, n))
         with warnings.catch_warnings():
             # statsmodels warns when the p-value lies outside KPSS's printed table; the note says so
             warnings.simplefilter("ignore")
-            stat, p, used, _ = kpss(data[name], regression="c", nlags="auto")
+            stat, p, used, _ = kpss(data[name], regression="c", nlags="auto", result_object=False)
         rows.append((name, "KPSS", stat, p, used, len(data)))
     return pd.DataFrame(rows, columns=["series", "test", "statistic", "p_value", "lags", "n_obs"])
 
@@ -65,7 +67,8 @@ def fit_var(data: pd.DataFrame, max_lags: int):
             "the years of models.var in the study or add the figures."
         )
     k = data.shape[1]
-    if len(data) - max_lags <= k * max_lags + 2:
+    # fewer leave the residuals of k equations a singular covariance
+    if len(data) - max_lags < k * max_lags + 1 + k:
         raise TandemError(
             f"{len(data)} years are too few for a VAR of {k} series with {max_lags} lags; "
             "lower max_lags."
