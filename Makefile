@@ -21,7 +21,7 @@ export MKL_NUM_THREADS := 1
 
 run: .venv/ready
 	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) \
-	  || { cat "results/$(STUDY)/logs/stopped.txt" 2> /dev/null >&2; exit 1; }
+	  || { cat "results/$(STUDY)/logs/stopped.txt" >&2 2> /dev/null; exit 1; }
 	@echo "The report: results/$(STUDY)/report.html"
 
 test: .venv/ready

@@ -74,10 +74,29 @@ def plan(name):
     return study, variants, files, [f"data/{f}" for f in sorted(scope.loc[shown, "file"])]
 
 
+def listed(files):
+    """Digest of raw files, their lines in sources.csv and the codebook that reads them."""
+    lines = Path("data/sources.csv").read_text(encoding="utf-8").splitlines()
+    names = {str(Path(f).relative_to("data")) for f in files}
+    mine = [line for line in lines if line.split(",")[0] in names]
+    sha = hashlib.sha256("\n".join(mine).encode()).hexdigest()
+    return f"{digest(*files, 'data/codebook.csv')} {sha[:16]}"
+
+
+def measured(study):
+    """What decides the panel: of a study's models, only the series they read."""
+    used = {name: series.model_dump(mode="json") for name, series in study.used_series.items()}
+    return f"{part(study, 'panel', 'vintages', 'structure', 'employment')} {_hash(used)}"
+
+
 def part(study, *keys):
     """Digest of parts of a study, so that an edit reruns only the rules that read the part."""
     dump = study.model_dump(mode="json")
-    return hashlib.sha256(json.dumps([dump[k] for k in keys]).encode()).hexdigest()[:16]
+    return _hash([dump[k] for k in keys])
+
+
+def _hash(content):
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
 def kept(folder, *names):

@@ -107,7 +107,9 @@ class Coupling(Strict):
     """How scores become coupling and coordination degrees."""
 
     weights: Literal["entropy", "critic", "cv", "sd", "equal"] = "entropy"
-    model: Literal["standard", "wang", "fan"] = "standard"
+    model: Literal["standard", "wang", "fan"] = Field(
+        "standard", description="whose D gives levels, stages, maps and means; all three are shown"
+    )
     shares: list[float] | None = None
 
 

@@ -1,27 +1,25 @@
 # raw tables -> observations -> panel
 
 
-# what decides which tables are read and how the panel is made
-PANEL_PARTS = ("panel", "vintages", "series", "systems", "models", "structure", "employment")
 SEED_FILES = sorted(map(str, Path("data/raw/assehr455").iterdir()))
 
 
 rule observations:
     input:
         raw=raw_files[""],
-        sources="data/sources.csv",
+        sources=ancient("data/sources.csv"),
         codebook="data/codebook.csv",
     output:
         **kept("data", "observations", "ledger", "checks", "tables"),
     log:
         f"{R}/logs/observations.log",
-    params:
-        sha=digest(*raw_files[""], "data/sources.csv", "data/codebook.csv"),
-        study=part(study, *PANEL_PARTS),
-        code=code("observations"),
-        env=ENVIRONMENT,
     conda:
         "../../environment.yml"
+    params:
+        sha=listed(raw_files[""]),
+        study=measured(study),
+        code=code("observations"),
+        env=ENVIRONMENT,
     script:
         "../scripts/observations.py"
 
@@ -35,13 +33,13 @@ rule panel:
         **kept("data", "panel", "published", "vintages", "coverage", "splices"),
     log:
         f"{R}/logs/panel.log",
-    params:
-        sha=digest("data/codebook.csv"),
-        study=part(study, *PANEL_PARTS),
-        code=code("panel"),
-        env=ENVIRONMENT,
     conda:
         "../../environment.yml"
+    params:
+        sha=digest("data/codebook.csv"),
+        study=measured(study),
+        code=code("panel"),
+        env=ENVIRONMENT,
     script:
         "../scripts/panel.py"
 
@@ -49,19 +47,19 @@ rule panel:
 rule printed:
     input:
         raw=printed_files,
-        sources="data/sources.csv",
+        sources=ancient("data/sources.csv"),
         codebook="data/codebook.csv",
     output:
         **kept("data", "printed"),
     log:
         f"{R}/logs/printed.log",
+    conda:
+        "../../environment.yml"
     params:
-        sha=digest(*printed_files, "data/sources.csv", "data/codebook.csv"),
+        sha=listed(printed_files),
         study=part(study, "panel", "published"),
         code=code("printed"),
         env=ENVIRONMENT,
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/printed.py"
 
@@ -73,11 +71,11 @@ rule seed_paper:
         **kept("data", "seed_checks"),
     log:
         f"{R}/logs/seed_paper.log",
+    conda:
+        "../../environment.yml"
     params:
         sha=digest(*SEED_FILES),
         code=code("seed_paper"),
         env=ENVIRONMENT,
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/seed_paper.py"

@@ -1,5 +1,7 @@
 # scores and panel -> records of the results store
 
+MODEL_PARTS = ("title", "systems", "coupling", "models", "seed")
+
 
 rule regressions:
     input:
@@ -9,12 +11,12 @@ rule regressions:
         **kept("estimates/regressions", "terms", "models"),
     log:
         f"{R}/logs/regressions.log",
+    conda:
+        "../../environment.yml"
     params:
         study=part(study, "systems", "models"),
         code=code("regressions"),
         env=ENVIRONMENT,
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/regressions.py"
 
@@ -26,12 +28,12 @@ rule panel_var:
         **kept("estimates/panel_var", "terms", "models", "granger", "irf", "fevd"),
     log:
         f"{R}/logs/panel_var.log",
+    conda:
+        "../../environment.yml"
     params:
         study=part(study, "systems", "models", "seed"),
         code=code("panel_var"),
         env=ENVIRONMENT,
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/panel_var.py"
 
@@ -52,12 +54,12 @@ rule var:
         ),
     log:
         f"{R}/logs/var.log",
+    conda:
+        "../../environment.yml"
     params:
         study=part(study, "models", "seed"),
         code=code("var"),
         env=ENVIRONMENT,
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/var.py"
 
@@ -65,20 +67,19 @@ rule var:
 rule variant:
     input:
         raw=lambda wildcards: raw_files[wildcards.variant],
-        sources="data/sources.csv",
+        sources=ancient("data/sources.csv"),
         codebook="data/codebook.csv",
     output:
         **kept("variants/{variant}", "two_way", "summary", "coverage"),
     log:
         f"{R}/logs/variant_{{variant}}.log",
-    params:
-        sha=lambda wildcards: digest(
-            *raw_files[wildcards.variant], "data/sources.csv", "data/codebook.csv"
-        ),
-        study=lambda wildcards: part(variants[wildcards.variant], *Study.model_fields),
-        code=code("variant"),
-        env=ENVIRONMENT,
     conda:
         "../../environment.yml"
+    params:
+        sha=lambda wildcards: listed(raw_files[wildcards.variant]),
+        study=lambda wildcards: part(variants[wildcards.variant], *MODEL_PARTS),
+        panel=lambda wildcards: measured(variants[wildcards.variant]),
+        code=code("variant"),
+        env=ENVIRONMENT,
     script:
         "../scripts/variant.py"

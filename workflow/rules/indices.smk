@@ -18,11 +18,11 @@ rule indices:
         ),
     log:
         f"{R}/logs/indices.log",
+    conda:
+        "../../environment.yml"
     params:
         study=part(study, "panel", "systems", "coupling", "structure", "employment", "seed"),
         code=code("indices"),
         env=ENVIRONMENT,
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/indices.py"

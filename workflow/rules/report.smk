@@ -25,13 +25,12 @@ rule tables:
         update(directory(f"{R}/tables")),
     log:
         f"{R}/logs/tables.log",
-    params:
-        study=part(study, *Study.model_fields),
-        sha=digest("data/sources.csv", "data/codebook.csv"),
-        code=code("tables"),
-        env=ENVIRONMENT,
     conda:
         "../../environment.yml"
+    params:
+        study=part(study, *Study.model_fields),
+        code=code("tables"),
+        env=ENVIRONMENT,
     script:
         "../scripts/tables.py"
 
@@ -43,12 +42,12 @@ rule figures:
         update(directory(f"{R}/figures")),
     log:
         f"{R}/logs/figures.log",
+    conda:
+        "../../environment.yml"
     params:
         study=part(study, *Study.model_fields),
         code=code("figures"),
         env=ENVIRONMENT,
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/figures.py"
 
@@ -63,12 +62,12 @@ rule report:
         report=update(f"{R}/report.html"),
     log:
         f"{R}/logs/report.log",
+    conda:
+        "../../environment.yml"
     params:
         study=part(study, *Study.model_fields),
         template=digest("src/tandem/report/report.html.j2"),
         code=code("report"),
         env=ENVIRONMENT,
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/report.py"

@@ -10,6 +10,7 @@ from tandem.panel.build import (
     coverage,
     derive,
     refuse_implausible,
+    refuse_unknown_entities,
     splices,
 )
 from tandem.sources import read_codebook, read_observations, read_sources
@@ -61,6 +62,7 @@ def make_panel(
         panel (derived series), published (base series), vintages (series, vintage, first and last
         year, values, files), coverage (series, year, published, entities), splices.
     """
+    refuse_unknown_entities(study, sorted(observations["region"].unique()))
     values, vintages = base_panel(study, observations, chosen)
     panel = derive(study, values, vintages, codebook.set_index("series")["account"].fillna(""))
     refuse_implausible(study, panel, observations)

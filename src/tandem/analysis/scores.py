@@ -61,7 +61,7 @@ def couple(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
         mean, its percentile among 999 permutations of the second system within years, and their
         mean, 5 and 95 %; empty for one entity).
     """
-    table = coupling_table(scores, shares=study.coupling.shares)
+    table = coupling_table(scores, study.coupling.shares, study.coupling.model)
     null = pd.DataFrame(columns=["statistic", *NULL])
     complete = scores.dropna()
     if complete.index.get_level_values("entity").nunique() > 1:

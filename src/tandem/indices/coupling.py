@@ -281,7 +281,9 @@ def lag_type(
 
 
 def coupling_table(
-    U: pd.DataFrame, shares: Sequence[float] | Mapping | pd.Series | None = None
+    U: pd.DataFrame,
+    shares: Sequence[float] | Mapping | pd.Series | None = None,
+    model: str = "standard",
 ) -> pd.DataFrame:
     """All coupling results of a panel of scores.
 
@@ -291,12 +293,14 @@ def coupling_table(
         Scores in [0, 1], index (entity, year), one column a system.
     shares : sequence, mapping or Series by system, optional
         Importance of the systems in T, summing to 1; equal if left out.
+    model : {"standard", "wang", "fan"}
+        Whose D is put into levels and stages.
 
     Returns
     -------
     DataFrame
-        The scores; T; C_standard, C_wang, C_fan; D_standard, D_wang, D_fan; level (1 to 10 on
-        D_standard), level_name and stage; for two systems also beta and lag_type.
+        The scores; T; C_standard, C_wang, C_fan; D_standard, D_wang, D_fan; level (1 to 10 on the
+        model's D), level_name and stage; for two systems also beta and lag_type.
 
     Raises
     ------
@@ -311,7 +315,7 @@ def coupling_table(
         table[f"C_{model}"] = _degree(u, model)
     for model in MODELS:
         table[f"D_{model}"] = np.sqrt(table[f"C_{model}"] * table["T"])
-    d = table["D_standard"]
+    d = table[f"D_{model}"]
     table["level"] = classify(d, LEVELS.cuts, range(1, 11)).astype("Int64")
     table["level_name"] = classify(d, LEVELS.cuts, LEVELS.labels)
     table["stage"] = classify(d, STAGES.cuts, STAGES.labels)

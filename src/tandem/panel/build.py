@@ -1,5 +1,6 @@
 """From observations to the panel of a study: vintages chosen, series derived, gaps kept."""
 
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -122,6 +123,22 @@ def _refuse_contradictions(obs: pd.DataFrame, key: list[str]) -> None:
             f"{one['series']} of {one['region']} {one['year']} has two values in the vintage "
             f"{one['vintage']} ({cells}); keep one."
         )
+
+
+def refuse_unknown_entities(study: Study, entities: list[str]) -> None:
+    """Stop at a name under the study's panel that no table knows.
+
+    Raises
+    ------
+    TandemError
+        Naming the nearest known entity.
+    """
+    grouped = [name for members in study.panel.groups.values() for name in members]
+    for name in [*study.panel.exclude, *grouped]:
+        if name not in entities:
+            near = get_close_matches(name, entities, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(entities)}."
+            raise TandemError(f"The study's panel names '{name}', which no table holds; {hint}")
 
 
 def _chain_vintages(study: Study, obs: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from tandem.analysis.regressions import two_way_terms
-from tandem.report.store import label, load, main_models, records, verdicts
+from tandem.report.store import degree, label, load, main_models, records, verdicts
 from tandem.study import Study
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -59,7 +59,7 @@ def _facts(study: Study, results: dict[str, pd.DataFrame], folder: Path) -> dict
     """Numbers that the report's sentences hold."""
     panel, coupling = (
         results["data/panel"],
-        results["indices/coupling"].dropna(subset=["D_standard"]),
+        results["indices/coupling"].dropna(subset=[degree(study)]),
     )
     years = coupling.index.get_level_values("year")
     ends = [coupling.xs(y, level="year") for y in (years.min(), years.max())]
@@ -76,8 +76,7 @@ def _facts(study: Study, results: dict[str, pd.DataFrame], folder: Path) -> dict
         "ledger": results["data/ledger"]["rule"].str.split(":").str[0].value_counts().to_dict(),
         "first": int(years.min()),
         "last": int(years.max()),
-        "D": [float(e["D_standard"].mean()) for e in ends],
-        "C": [float(e["C_standard"].mean()) for e in ends],
+        "D": [float(e[degree(study)].mean()) for e in ends],
         "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
         "packages": {p: version(p) for p in PACKAGES},
         "against_line": _against_line(study, results),

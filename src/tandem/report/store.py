@@ -39,6 +39,11 @@ def regions(study: Study, entities) -> pd.Series:
     return pd.Series({e: by_entity.get(e, e) for e in order}, name="region")
 
 
+def degree(study: Study) -> str:
+    """Column of the coordination degree that the study's coupling model gives."""
+    return f"D_{study.coupling.model}"
+
+
 def label(study: Study, name: str) -> str:
     """English label of a system or derived series, or the name itself."""
     known = {**study.systems, **study.series}

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from tandem.analysis.regressions import two_way_terms
 from tandem.panel.formula import names_in
 from tandem.report import figures as draw
-from tandem.report.store import label, records, regions
+from tandem.report.store import degree, label, records, regions
 from tandem.study import Study
 
 
@@ -33,7 +33,7 @@ def make_figures(
     if study.panel.groups:
         groups = regions(study, entities)
         yield "coupling_by_region", draw.coupling_by_region(coupling, groups)
-        yield "coordination_map", _tiles(coupling)
+        yield "coordination_map", _tiles(coupling[degree(study)])
     elif len(entities) == 1:
         yield "coupling_years", _over_time(coupling, labels)
     if study.models.regressions:
@@ -50,8 +50,8 @@ def make_figures(
         yield name, _published(study, results, name, spec, labels)
 
 
-def _tiles(coupling: pd.DataFrame) -> Figure:
-    wide = coupling["D_standard"].unstack("year").dropna(axis=1, how="all")
+def _tiles(coupling: pd.Series) -> Figure:
+    wide = coupling.unstack("year").dropna(axis=1, how="all")
     years = [wide.columns[0], wide.columns[-1]]
     return draw.tile_grids(wide[years].rename(columns=str), "coordination degree D")
 

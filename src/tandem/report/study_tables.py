@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from tandem.analysis.regressions import two_way_terms
-from tandem.report.store import label, records, regions
+from tandem.report.store import degree, label, records, regions
 from tandem.report.tables import Table, frame_table, layout_table
 from tandem.study import Study
 
@@ -89,8 +89,9 @@ def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
         ]
         tables.append(frame_table(splices, "data_splices", title, notes))
     if "data/seed_checks" in results:
-        checks = results["data/seed_checks"]
-        checks["consistent"] = checks["consistent"].map({True: "yes", False: "no"})
+        checks = results["data/seed_checks"].assign(
+            consistent=lambda d: d["consistent"].map({True: "yes", False: "no"})
+        )
         title = {"en": "The seed paper's own figures, checked", "zh": "种子论文数据的一致性检验"}
         tables.append(frame_table(checks.set_index("statement"), "seed_checks", title))
     return tables
@@ -158,7 +159,7 @@ def _index_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]
         )
     coupling = results["indices/coupling"]
     if len(coupling.index.get_level_values("entity").unique()) > 1:
-        tables += [_by_region(study, coupling), _levels(coupling)]
+        tables += [_by_region(study, coupling), _levels(study, coupling)]
         tables += [_last_year(study, coupling), _null(results["indices/null"])]
     else:
         tables.append(_all_years(study, coupling))
@@ -191,7 +192,7 @@ def _by_region(study: Study, coupling: pd.DataFrame) -> Table:
     )
 
 
-def _levels(coupling: pd.DataFrame) -> Table:
+def _levels(study: Study, coupling: pd.DataFrame) -> Table:
     table = coupling.dropna(subset=["level"]).reset_index()
     counts = table.groupby(["level", "level_name", "year"]).size().unstack("year", fill_value=0)
     counts.index = pd.Index([name for _, name in counts.index], name="level of D")
@@ -199,19 +200,22 @@ def _levels(coupling: pd.DataFrame) -> Table:
         counts.rename(columns=str),
         "coupling_levels",
         {"en": "Entities by level of coordination", "zh": "各协调等级的地区数"},
-        ["Ten levels of the standard D, closed on the right (Tian et al. 2021, Table 1)."],
+        [
+            f"Ten levels of D ({study.coupling.model}), closed on the right (Tian et al. 2021, "
+            "Table 1)."
+        ],
     )
 
 
 def _last_year(study: Study, coupling: pd.DataFrame) -> Table:
-    year = coupling.dropna(subset=["D_standard"]).index.get_level_values("year").max()
-    table = coupling.xs(year, level="year").sort_values("D_standard", ascending=False)
+    year = coupling.dropna(subset=[degree(study)]).index.get_level_values("year").max()
+    table = coupling.xs(year, level="year").sort_values(degree(study), ascending=False)
     title = {"en": f"Coupling and coordination in {year}", "zh": f"{year}年耦合协调度"}
     return _coupling(study, table, "coupling_entities", title)
 
 
 def _all_years(study: Study, coupling: pd.DataFrame) -> Table:
-    table = coupling.dropna(subset=["D_standard"]).droplevel("entity")
+    table = coupling.dropna(subset=[degree(study)]).droplevel("entity")
     title = {"en": "Coupling and coordination by year", "zh": "历年耦合协调度"}
     return _coupling(study, table, "coupling_years", title)
 
