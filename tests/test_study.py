@@ -233,3 +233,8 @@ def test_the_schema_knows_every_key_of_the_house_studies():
     assert set(found["properties"]) == set(Study.model_fields)
     for path in FILES:
         assert set(yaml.safe_load(path.read_text(encoding="utf-8"))) <= set(found["properties"])
+
+
+def test_the_committed_schema_is_the_models():
+    committed = Path(__file__).parents[1] / "studies/schema.json"
+    assert json.loads(committed.read_text(encoding="utf-8")) == schema()

@@ -87,6 +87,14 @@ def test_coupling_by_hand_and_what_chance_gives(study, scores):
     pd.testing.assert_frame_equal(couple(study, scores)["null"], found["null"], check_exact=True)
 
 
+@pytest.mark.parametrize("model", ["standard", "wang", "fan"])
+def test_levels_are_those_of_the_study_s_model(raw, scores, model):
+    study = Study.model_validate(raw | {"coupling": {"model": model}})
+    table = couple(study, scores)["coupling"].dropna()
+    by_hand = np.ceil(table[f"D_{model}"] * 10 - 1e-9).clip(1)  # tenths, closed on the right
+    np.testing.assert_array_equal(table["level"].astype(float), by_hand)
+
+
 def test_one_entity_has_no_permutations(study, scores):
     assert couple(study, scores.loc[["e00"]])["null"].empty
 

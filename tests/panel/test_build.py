@@ -5,7 +5,16 @@ import pandas as pd
 import pytest
 
 from tandem.errors import TandemError
-from tandem.panel.build import SPLICES, base_panel, choose_files, coverage, derive, splices
+from tandem.panel.build import (
+    SPLICES,
+    base_panel,
+    choose_files,
+    coverage,
+    derive,
+    refuse_implausible,
+    refuse_unknown_entities,
+    splices,
+)
 from tandem.study import Study
 
 ACCOUNTS = pd.Series({"gdp": "national accounts", "services": "national accounts", "rd": ""})
@@ -295,6 +304,29 @@ def test_what_cannot_be_computed_names_series_entity_and_year():
         derived(study(formulas={"x": "gdp * log(rd)"}), gdp, zero)
     with pytest.raises(TandemError, match="'x' is infinite in Hebei 2002"):
         derived(study(formulas={"x": "gdp * 1e300 * 1e300"}), observations("v", [0, 2]))
+
+
+def test_an_implausible_value_is_refused_with_the_cells_it_rests_on():
+    raw = study(formulas={"x": "gdp / rd"}).model_dump()
+    raw["series"]["x"]["plausible"] = (1, 10)
+    spec = Study.model_validate(raw)
+    blocks = (observations("v", [10, 20, 30]), observations("v", [10, 2, 1], series="rd"))
+    values, vintages, _, obs = built(spec, *blocks)
+    panel = derive(spec, values, vintages, ACCOUNTS)
+    refuse_implausible(spec, panel.loc[(slice(None), slice(2001, 2002)), :], obs)
+    with pytest.raises(TandemError, match="'x' of Hebei 2003 is 30 u, outside .* 1 to 10"):
+        refuse_implausible(spec, panel, obs)
+    with pytest.raises(TandemError, match="v.csv!!Hebei2003 and v.csv!!Hebei2003"):
+        refuse_implausible(spec, panel, obs)
+
+
+def test_an_entity_that_no_table_holds_is_refused_with_the_nearest():
+    with pytest.raises(TandemError, match="'Tibbet'.*did you mean 'Tibet'"):
+        refuse_unknown_entities(study(exclude=["Tibbet"]), ["Hebei", "Tibet"])
+    raw = study().model_dump()
+    raw["panel"]["groups"] = {"North": ["Hebei", "Zzz"]}
+    with pytest.raises(TandemError, match="'Zzz', which no table holds; there are: Hebei, Tibet"):
+        refuse_unknown_entities(Study.model_validate(raw), ["Hebei", "Tibet"])
 
 
 # what is said about them

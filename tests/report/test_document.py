@@ -197,7 +197,7 @@ def test_the_page_says_what_the_data_are(made):
 
 
 def test_the_mean_of_d_is_that_of_the_first_and_last_year(made):
-    d = made.results["indices/coupling"]["D_standard"].dropna()
+    d = made.results["indices/coupling"][f"D_{made.study.coupling.model}"].dropna()
     years = d.index.get_level_values("year")
     first, last = (d.xs(y, level="year").mean() for y in (years.min(), years.max()))
     sentence = f"D: {first:.3f} in {years.min()}, {last:.3f} in {years.max()}."

@@ -115,9 +115,13 @@ def test_a_changed_value_reruns_what_depends_on_it_even_with_its_old_time(projec
     assert planned(project) == {"observations"} | DOWNSTREAM
 
 
-def test_a_table_that_the_study_does_not_read_reruns_nothing(project):
+def test_what_the_study_does_not_read_reruns_nothing(project):
     other = project / "data/raw/nbs/gdp_census5.csv"
     other.write_text(other.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    sources = project / "data/sources.csv"
+    changed = sources.read_text(encoding="utf-8").replace("census5,5th", "census5,Fifth")
+    assert changed != sources.read_text(encoding="utf-8")
+    sources.write_text(changed, encoding="utf-8")
     assert planned(project) == set()
 
 
@@ -184,6 +188,20 @@ def test_a_mended_cell_is_followed_by_a_run_with_the_same_bytes(project):
     assert snakemake(project, "--cores", "2").returncode == 0
     assert planned(project) == set()
     assert results(project) == before
+
+
+def test_a_table_that_cannot_be_made_leaves_the_earlier_ones(project):
+    before = results(project)
+    path = project / "studies/small.yaml"
+    path.write_text(SMALL.replace("columns: {two_way:", "columns: {too_way:"))
+    try:
+        assert snakemake(project, "--cores", "2").returncode != 0
+    finally:
+        path.write_text(SMALL)
+    told = (project / "results/small/logs/stopped.txt").read_text(encoding="utf-8")
+    assert "'too_way'" in told and "'two_way'" in told
+    assert results(project) == before
+    assert planned(project) <= {"tables", "figures", "report"}
 
 
 def test_an_unknown_study_key_stops_in_one_sentence(project):
