@@ -243,8 +243,8 @@ def test_without_a_common_year_nothing_is_chained():
 
 
 def derived(spec, *blocks):
-    values, vintages, *_ = built(spec, *blocks)
-    return derive(spec, values, vintages, ACCOUNTS)
+    values, vintages, _, obs = built(spec, *blocks)
+    return derive(spec, values, vintages, ACCOUNTS, obs)
 
 
 def test_derived_series_follow_their_formulas():
@@ -273,7 +273,8 @@ def test_two_vintages_of_one_account_in_a_ratio_are_refused():
         derived(spec, *blocks)
     assert str(refused.value) == (
         "The series 'share' mixes two vintages of national accounts in Hebei 2003: "
-        "gdp is new, services is old; name one vintage for all of them under vintages in the study."
+        "gdp is new (new.csv!!Hebei2003), services is old (old.csv!!Hebei2003); "
+        "name one vintage for all of them under vintages in the study."
     )
 
 
@@ -312,7 +313,7 @@ def test_an_implausible_value_is_refused_with_the_cells_it_rests_on():
     spec = Study.model_validate(raw)
     blocks = (observations("v", [10, 20, 30]), observations("v", [10, 2, 1], series="rd"))
     values, vintages, _, obs = built(spec, *blocks)
-    panel = derive(spec, values, vintages, ACCOUNTS)
+    panel = derive(spec, values, vintages, ACCOUNTS, obs)
     refuse_implausible(spec, panel.loc[(slice(None), slice(2001, 2002)), :], obs)
     with pytest.raises(TandemError, match="'x' of Hebei 2003 is 30 u, outside .* 1 to 10"):
         refuse_implausible(spec, panel, obs)

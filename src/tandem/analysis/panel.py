@@ -64,7 +64,8 @@ def make_panel(
     """
     refuse_unknown_entities(study, sorted(observations["region"].unique()))
     values, vintages = base_panel(study, observations, chosen)
-    panel = derive(study, values, vintages, codebook.set_index("series")["account"].fillna(""))
+    accounts = codebook.set_index("series")["account"].fillna("")
+    panel = derive(study, values, vintages, accounts, observations)
     refuse_implausible(study, panel, observations)
     used = (
         vintages.stack().rename("vintage").rename_axis(["entity", "year", "series"]).reset_index()

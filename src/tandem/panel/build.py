@@ -164,7 +164,13 @@ def _chain_vintages(study: Study, obs: pd.DataFrame) -> pd.DataFrame:
     return obs
 
 
-def derive(study: Study, values: pd.DataFrame, vintages: pd.DataFrame, accounts: pd.Series):
+def derive(
+    study: Study,
+    values: pd.DataFrame,
+    vintages: pd.DataFrame,
+    accounts: pd.Series,
+    observations: pd.DataFrame,
+) -> pd.DataFrame:
     """Derived series of the study, with vintages of one account never mixed in one formula.
 
     Parameters
@@ -173,6 +179,8 @@ def derive(study: Study, values: pd.DataFrame, vintages: pd.DataFrame, accounts:
         From `base_panel`.
     accounts : Series
         Codebook: the account (family of vintages) of each published series, "" if none.
+    observations : DataFrame
+        Names the cells in an error.
 
     Returns
     -------
@@ -187,7 +195,7 @@ def derive(study: Study, values: pd.DataFrame, vintages: pd.DataFrame, accounts:
     derived = {}
     for name, series in study.used_series.items():
         inputs = names_in(series.formula)
-        _refuse_mixed_vintages(name, inputs, vintages, accounts)
+        _refuse_mixed_vintages(name, inputs, vintages, accounts, observations)
         try:
             value = evaluate(series.formula, values)
         except TandemError as err:
@@ -199,18 +207,30 @@ def derive(study: Study, values: pd.DataFrame, vintages: pd.DataFrame, accounts:
     return pd.DataFrame(derived, index=values.index)
 
 
-def _refuse_mixed_vintages(name, inputs, vintages, accounts) -> None:
+def _refuse_mixed_vintages(name, inputs, vintages, accounts, observations) -> None:
     for account in sorted({accounts.get(i, "") for i in inputs} - {""}):
         family = [i for i in inputs if accounts.get(i, "") == account]
         used = vintages[family].where(vintages[family] != "")
         mixed = used.nunique(axis=1) > 1
         if mixed.any():
             entity, year = mixed.index[mixed][0]
-            pairs = ", ".join(f"{i} is {vintages.at[(entity, year), i]}" for i in family)
+            pairs = ", ".join(
+                f"{i} is {vintages.at[(entity, year), i]} "
+                f"({_cells(observations, [i], entity, year, vintages.at[(entity, year), i])})"
+                for i in family
+            )
             raise TandemError(
                 f"The series '{name}' mixes two vintages of {account} in {entity} {year}: {pairs}; "
                 "name one vintage for all of them under vintages in the study."
             )
+
+
+def _cells(observations, names: list[str], entity: str, year: int, vintage: str = "*") -> str:
+    """Where the values of some series for an entity and year were read."""
+    rows = observations[observations["series"].isin(names)]
+    rows = rows[(rows["region"] == entity) & (rows["year"] == year)]
+    kept = [fnmatchcase(v, vintage) for v in rows["vintage"]]
+    return " and ".join(rows.loc[kept, "cell"])
 
 
 def refuse_implausible(study: Study, panel: pd.DataFrame, observations: pd.DataFrame) -> None:
@@ -227,9 +247,7 @@ def refuse_implausible(study: Study, panel: pd.DataFrame, observations: pd.DataF
         beyond = panel[name][(panel[name] < low) | (panel[name] > high)]
         if len(beyond):
             entity, year = beyond.index[0]
-            inputs = observations["series"].isin(names_in(series.formula))
-            there = (observations["region"] == entity) & (observations["year"] == year)
-            cells = " and ".join(observations.loc[inputs & there, "cell"])
+            cells = _cells(observations, names_in(series.formula), entity, year)
             problems.append(
                 f"The series '{name}' of {entity} {year} is {beyond.iloc[0]:,.4g} {series.unit}, "
                 f"outside the plausible {low:g} to {high:g}; look at {cells}, or widen plausible "
