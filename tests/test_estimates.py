@@ -209,12 +209,3 @@ def test_missing_file_and_other_columns(tmp_path):
     (tmp_path / "terms.csv").write_text("study,estimate\n")
     with pytest.raises(TandemError, match="columns are study, estimate but must be study, table"):
         estimates.read([tmp_path])
-
-
-def test_failed_write_leaves_the_old_file(tmp_path):
-    path = tmp_path / "file.csv"
-    estimates.write_whole(path, b"old")
-    with pytest.raises(TypeError):
-        estimates.write_whole(path, None)
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]

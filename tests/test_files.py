@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tandem.errors import TandemError
-from tandem.files import read, save, step, why, write_text
+from tandem.files import read, save, step, why, write_text, write_whole
 
 
 def test_floats_come_back_to_the_last_bit(tmp_path):
@@ -99,3 +99,12 @@ def test_why_tells_the_newest_stop_and_where_the_story_stands(tmp_path):
 def test_why_without_any_stop_points_upwards(tmp_path):
     (tmp_path / "fine.log").write_text("Note: all well\n")
     assert why(tmp_path) == "Stopped: see the messages above.\n"
+
+
+def test_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file.csv"
+    write_whole(path, b"old")
+    with pytest.raises(TypeError):
+        write_whole(path, None)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -4,7 +4,6 @@
 a model. Numbers keep full precision; nothing is pickled.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from tandem.errors import TandemError
+from tandem.files import write_whole
 
 NUMBERS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
 TERM_KEY = ["table", "model", "equation", "term", "horizon"]
@@ -268,18 +268,6 @@ def read(folders: Iterable[str | Path]) -> Records:
         (_read(folder / "terms.csv", TERMS), _read(folder / "models.csv", MODELS))
         for folder in folders
     )
-
-
-def write_whole(path: str | Path, content: bytes) -> None:
-    """Write a file whole or not at all: a temporary name in the same folder, then a rename."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _effects(result) -> dict[str, object]:

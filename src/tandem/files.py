@@ -19,13 +19,21 @@ def read(path: str | Path) -> pd.DataFrame:
     return frame.set_index(PANEL) if list(frame.columns[:2]) == PANEL else frame
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Write a text file under a temporary name, then rename it: never a half-written result."""
+def write_whole(path: str | Path, content: bytes) -> None:
+    """Write a file whole or not at all: a temporary name in the same folder, then a rename."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file whole or not at all, in UTF-8 with line feeds."""
+    write_whole(path, text.encode())
 
 
 def save(frames: dict[str, pd.DataFrame], paths) -> None:

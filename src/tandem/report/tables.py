@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tandem.errors import TandemError
-from tandem.estimates import write_whole
+from tandem.files import write_whole
 from tandem.report.table_docx import to_docx
 from tandem.report.table_model import Cell, Table
 from tandem.report.table_notes import THRESHOLDS, regression_notes
