@@ -238,3 +238,11 @@ def test_the_schema_knows_every_key_of_the_house_studies():
 def test_the_committed_schema_is_the_models():
     committed = Path(__file__).parents[1] / "studies/schema.json"
     assert json.loads(committed.read_text(encoding="utf-8")) == schema()
+
+
+def test_structure_takes_three_industries_or_nothing(tmp_path):
+    raw = yaml.safe_load((STUDIES / "nation.yaml").read_text(encoding="utf-8"))
+    path = tmp_path / "two.yaml"
+    path.write_text(yaml.safe_dump(raw | {"structure": ["va_primary", "va_tertiary"]}))
+    with pytest.raises(TandemError, match="structure takes the three industries in order"):
+        load_study(path)

@@ -210,6 +210,13 @@ class Study(Strict):
     variants: dict[Name, dict[str, Any]] = {}
 
     @model_validator(mode="after")
+    def _three_industries(self):
+        for name in ("structure", "employment"):
+            if len(getattr(self, name)) not in (0, 3):
+                raise ValueError(f"{name} takes the three industries in order, or nothing")
+        return self
+
+    @model_validator(mode="after")
     def _names_known(self):
         known = set(self.series)
         for where, names in self._uses().items():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tandem.errors import TandemError
 from tandem.panel.build import (
     base_panel,
     choose_files,
@@ -97,6 +98,12 @@ def printed_series(study: Study, data: Path) -> pd.DataFrame:
     for name, figure in study.published.items():
         wanted = set(figure.series)
         files = scope.loc[[bool(wanted & set(s.split(";"))) for s in scope["series"]], "file"]
+        listed = {n for names in scope["series"] for n in names.split(";")}
+        if unknown := sorted(wanted - listed):
+            raise TandemError(
+                f"published.{name} in the study names '{unknown[0]}', which no table for "
+                f"{study.panel.scope} holds; see data/codebook.csv for names."
+            )
         found, _ = read_observations(data, sorted(files))
         blocks.append(found[found["series"].isin(wanted)].assign(figure=name))
     labels = read_codebook(data).set_index("series")["label_en"]

@@ -311,10 +311,10 @@ def coupling_table(
     _warn_zero(u)
     table = U.copy()
     table["T"] = _mean(u, U, shares)
-    for model in MODELS:
-        table[f"C_{model}"] = _degree(u, model)
-    for model in MODELS:
-        table[f"D_{model}"] = np.sqrt(table[f"C_{model}"] * table["T"])
+    for name in MODELS:
+        table[f"C_{name}"] = _degree(u, name)
+    for name in MODELS:
+        table[f"D_{name}"] = np.sqrt(table[f"C_{name}"] * table["T"])
     d = table[f"D_{model}"]
     table["level"] = classify(d, LEVELS.cuts, range(1, 11)).astype("Int64")
     table["level_name"] = classify(d, LEVELS.cuts, LEVELS.labels)

@@ -159,7 +159,9 @@ def _index_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]
         )
     coupling = results["indices/coupling"]
     if len(coupling.index.get_level_values("entity").unique()) > 1:
-        tables += [_by_region(study, coupling), _levels(study, coupling)]
+        if study.panel.groups:
+            tables.append(_by_region(study, coupling))
+        tables.append(_levels(study, coupling))
         tables += [_last_year(study, coupling), _null(results["indices/null"])]
     else:
         tables.append(_all_years(study, coupling))
