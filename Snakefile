@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tandem.errors import TandemError
-from tandem.files import why, write_text
+from tandem.files import forget, why, write_text
 from tandem.study import Study
 
 # Snakemake puts the interpreter's path into a shell line without quotes: no folder of the user's in it
@@ -38,6 +38,10 @@ rule all:
     default_target: True
     input:
         f"{R}/report.html",
+
+
+onstart:
+    forget(f"{R}/logs")
 
 
 onerror:

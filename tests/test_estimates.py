@@ -81,7 +81,7 @@ def test_terms_are_those_of_the_fit():
 def test_other_confidence_level():
     result = fit()
     terms, models = record(result, conf_level=0.9)
-    np.testing.assert_array_equal(terms[["conf_low", "conf_high"]], result.conf_int(0.9))
+    np.testing.assert_allclose(terms[["conf_low", "conf_high"]], result.conf_int(0.9), rtol=1e-12)
     assert statistics(models)["conf_level"] == "0.9"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from tandem.errors import TandemError
 from tandem.files import write_whole
@@ -90,6 +91,7 @@ def from_linearmodels(
     se_type: str,
     equation: str | None = None,
     conf_level: float = 0.95,
+    t_df: int | None = None,
     **extra: object,
 ) -> Records:
     """Records of a fitted linearmodels panel model.
@@ -106,6 +108,9 @@ def from_linearmodels(
         Default: the dependent variable.
     conf_level
         Coverage of the confidence intervals.
+    t_df
+        Degrees of freedom of the t distribution behind p-values and intervals (clusters less one
+        for clustered errors: Cameron & Miller 2015, section VI); linearmodels' own if left out.
     **extra
         Further model statistics, e.g. ``n_clusters=31, se_factor="G/(G-1)"``.
 
@@ -120,7 +125,8 @@ def from_linearmodels(
     TandemError
         If a standard error is not a finite number.
     """
-    bounds = result.conf_int(conf_level)
+    t_df = int(result.df_resid) if t_df is None else t_df
+    reach = student_t.ppf((1 + conf_level) / 2, t_df) * result.std_errors
     terms = terms_frame(
         table,
         model,
@@ -128,9 +134,9 @@ def from_linearmodels(
         result.params,
         std_error=result.std_errors,
         statistic=result.tstats,
-        p_value=result.pvalues,
-        conf_low=bounds["lower"],
-        conf_high=bounds["upper"],
+        p_value=pd.Series(2 * student_t.sf(result.tstats.abs(), t_df), result.params.index),
+        conf_low=result.params - reach,
+        conf_high=result.params + reach,
         se_type=se_type,
     )
     _require_std_errors(terms)
@@ -148,6 +154,7 @@ def from_linearmodels(
         **_effects(result),
         **_robust_f(result),
         "se_type": se_type,
+        "t_df": t_df,
         "conf_level": conf_level,
     }
     return terms, models_frame(table, model, statistics | extra)

@@ -80,12 +80,21 @@ def _sentence(err: Exception) -> str:
     )
 
 
+def forget(folder: str | Path) -> None:
+    """Remove the logs of earlier stops, so that `why` never quotes an old one."""
+    for log in Path(folder).rglob("*.log"):
+        if "Stopped: " in log.read_text(encoding="utf-8"):
+            log.unlink()
+
+
 def why(folder: str | Path) -> str:
     """The sentence with which the newest failed step stopped, and where the whole story stands."""
     logs = sorted(Path(folder).rglob("*.log"), key=lambda p: p.stat().st_mtime, reverse=True)
     for log in logs:
         _, mark, sentence = log.read_text(encoding="utf-8").rpartition("Stopped: ")
         if mark:
-            told = f"The whole story: {log}. Earlier results are untouched."
+            told = (
+                f"The whole story: {log}. Its step's results and all later ones are as they were."
+            )
             return f"Stopped: {sentence.strip()}\n({told})\n"
     return "Stopped: see the messages above.\n"

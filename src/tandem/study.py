@@ -165,12 +165,20 @@ class Models(Strict):
     var: TimeSeriesVar | None = None
 
 
+class Group(Strict):
+    """A heading over several columns of a table."""
+
+    label: str
+    columns: list[str] = Field(min_length=1)
+
+
 class Table(Strict):
     """A table layout: which records become columns, rows and notes."""
 
     title: Text
     records: Name = Field(description="the table's name in the results store")
     columns: dict[str, str] = Field(min_length=1, description="model (or model:equation): heading")
+    groups: list[Group] = Field([], description="headings over neighbouring columns")
     rows: dict[str, str] = Field(min_length=1, description="term: label, in order")
     statistics: dict[str, str] = {}
     stars: Literal["none", "10/5/1", "aer"] = "10/5/1"

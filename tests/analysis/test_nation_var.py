@@ -51,21 +51,21 @@ def test_growth_rates_of_the_years_asked_are_fitted(make, nation):
     assert float(facts["max_modulus"]) == pytest.approx(np.abs(companion).max())
     pd.testing.assert_frame_equal(found["lag_choice"], orders.reset_index())
     assert set(found["unit_roots"]["series"]) == {
-        "research (level)",
-        "services (level)",
-        "research",
-        "services",
+        "log research",
+        "log services",
+        "Δ log research",
+        "Δ log services",
     }
 
 
 def test_both_orders_and_shares_that_sum_to_one(make, nation):
     found = fit_nation(make(), nation)
     irf = found["irf"]
-    assert set(irf["order"]) == {"research → services", "services → research"}
+    assert set(irf["order"]) == {"order: research, services", "order: services, research"}
     first = irf[(irf["horizon"] == 0) & (irf["impulse"] != irf["response"])]
     at_once = first.set_index(["order", "impulse"])["estimate"]
-    assert at_once[("research → services", "services")] == 0
-    assert at_once[("services → research", "research")] == 0
+    assert at_once[("order: research, services", "services")] == 0
+    assert at_once[("order: services, research", "research")] == 0
     sums = found["fevd"].groupby(["response", "horizon"])["share"].sum()
     np.testing.assert_allclose(sums, 1, atol=1e-12)
 

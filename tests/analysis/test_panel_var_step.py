@@ -9,7 +9,7 @@ from tandem.analysis.regressions import two_way_terms
 from tandem.econometrics import PanelVAR
 from tandem.study import Study
 
-ORDERS = {"tech → upgrade", "upgrade → tech"}
+ORDERS = {"order: tech, upgrade", "order: upgrade, tech"}
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def test_responses_come_in_both_orders(found):
     assert set(irf["order"]) == ORDERS
     first = irf[(irf["horizon"] == 0) & (irf["impulse"] != irf["response"])]
     at_once = first.set_index(["order", "impulse"])["estimate"]
-    assert at_once[("tech → upgrade", "upgrade")] == 0  # the last of an order moves no other
-    assert at_once[("upgrade → tech", "tech")] == 0
+    assert at_once[("order: tech, upgrade", "upgrade")] == 0  # the last of an order moves no other
+    assert at_once[("order: upgrade, tech", "tech")] == 0
     assert (irf["conf_low"] <= irf["conf_high"]).all()
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from linearmodels.panel import PanelOLS, RandomEffects
+from scipy.stats import t
 
 from tandem.analysis.regressions import directions, fit_regressions, two_way_terms
 from tandem.econometrics import hausman, hausman_robust
@@ -77,12 +78,18 @@ def test_random_effects_alone_carry_both_hausman_tests(scores, panel, records):
 
 def test_effects_are_scaled_by_the_spread_of_cause_over_effect(study, scores, records):
     table = two_way_terms(study, scores, records[0])
-    scale = scores["tech"].std() / scores["upgrade"].std()
+    # within entity and year: the residuals of a regression on both sets of dummies
+    complete = scores.dropna()
+    entity, year = (complete.index.get_level_values(k) for k in (0, 1))
+    dummies = np.column_stack([pd.get_dummies(entity), pd.get_dummies(year)]).astype(float)
+    fitted = dummies @ np.linalg.lstsq(dummies, complete.to_numpy(), rcond=None)[0]
+    within = (complete - fitted).std()
+    scale = within["tech"] / within["upgrade"]
     raw = terms_of(records, "upgrade", "two_way").loc["L1.tech"]
     row = table[(table["direction"] == "tech → upgrade") & (table["model"] == "Two-way")]
     assert len(row) == 1
     for column in ("estimate", "conf_low", "conf_high"):
-        assert row[column].item() == pytest.approx(raw[column] * scale, rel=1e-12)
+        assert row[column].item() == pytest.approx(raw[column] * scale, rel=1e-10)
     assert row["p_value"].item() == raw["p_value"]
     assert (row["cause"].item(), row["effect"].item()) == ("tech", "upgrade")
 
@@ -100,3 +107,12 @@ def test_only_first_lags_of_the_other_system_enter_the_two_way_table(study, scor
     assert not table.duplicated(["direction", "model"]).any()
     assert set(table["model"]) == {r.label for r in study.models.regressions.values()}
     assert pd.notna(table.drop(columns=["model"])).all(axis=None)
+
+
+@pytest.mark.parametrize("model", ["two_way", "pooled"])
+def test_clustered_p_values_and_intervals_use_clusters_less_one(scores, records, model):
+    entities = scores.index.get_level_values("entity").nunique()
+    row = terms_of(records, "upgrade", model).loc["L1.tech"]
+    assert row["p_value"] == pytest.approx(2 * t.sf(abs(row["statistic"]), entities - 1))
+    reach = row["std_error"] * t.ppf(0.975, entities - 1)
+    assert row["conf_high"] - row["estimate"] == pytest.approx(reach)

@@ -225,8 +225,8 @@ def test_the_answer_is_that_of_the_results(made):
         granger = made.results["estimates/var/granger"]
         assert len(granger) == 2
         for test in granger.itertuples():
-            one = f"(Granger F({test.df}) = {test.statistic:.2f}, {p_value(test.p_value)})"
-            assert one in text
+            one = f"F({test.df}) = {test.statistic:.2f}, {p_value(test.p_value)})"
+            assert f"(growth rates; Granger {one}" in text
 
 
 def test_tables_hold_the_numbers_of_the_results(made):

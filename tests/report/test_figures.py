@@ -81,7 +81,8 @@ def test_segments_join_adjacent_years_only():
 
 
 def test_investment_share_shows_all_vintages_and_leaves_gaps_open():
-    ax = figures.investment_share(shares(), line=2.0).axes[0]
+    figure = figures.investment_share(shares(), line=2.0)
+    ax = figure.axes[0]
     points = [line for line in ax.lines if line.get_linestyle() == "None"]
     assert sum(len(line.get_xdata()) for line in points) == len(shares())
     assert lines_between_years(ax) == [(2002, 2003)]  # not 2001-02 (other vintage), not 2006-07
@@ -90,6 +91,7 @@ def test_investment_share_shows_all_vintages_and_leaves_gaps_open():
     hollow = [line for line in points if line.get_markerfacecolor() == "white"]
     assert sum(len(line.get_xdata()) for line in hollow) == 1
     assert any(set(line.get_ydata()) == {2.0} for line in ax.lines)
+    assert "no figure at hand" in words(figure)  # none found is not none published
 
 
 def test_coupling_by_region_draws_means_and_the_null():
@@ -119,8 +121,8 @@ def test_every_province_has_a_tile_of_its_own_and_a_short_name():
     assert len(TILES) == len(set(TILES.values())) == len(set(SHORT.values())) == 31
 
 
-def test_tile_grid_shows_values_and_hatches_what_is_missing():
-    figure = figures.tile_grid(pd.Series({"Beijing": 0.25, "Tibet": np.nan}), "D", 0, 1)
+def test_tile_grids_show_values_and_hatches_what_is_missing():
+    figure = figures.tile_grids(pd.DataFrame({2019: {"Beijing": 0.25, "Tibet": np.nan}}), "D", 0, 1)
     ax = figure.axes[0]
     tiles = [patch for patch in ax.patches if patch.get_width() > 0.9]
     assert len(tiles) == 31
@@ -132,7 +134,7 @@ def test_tile_grid_shows_values_and_hatches_what_is_missing():
 
 
 def test_tile_text_contrasts_with_its_tile():
-    ax = figures.tile_grid(pd.Series({"Beijing": 0.0, "Tibet": 1.0}), "D", 0, 1).axes[0]
+    ax = figures.tile_grids(pd.DataFrame({2019: {"Beijing": 0.0, "Tibet": 1.0}}), "D").axes[0]
     ink = {text.get_text(): text.get_color() for text in ax.texts}
     assert ink["BJ"] != "white"
     assert ink["XZ"] == "white"
@@ -146,27 +148,16 @@ def test_tile_grids_share_one_scale():
     assert {"2005", "2019"} <= set(words(figure))
 
 
-def test_tile_grids_classes_colour_a_class_alike():
-    values = pd.Series({"Beijing": 0.31, "Tianjin": 0.39, "Hebei": 0.41})
-    ax = figures.tile_grid(values, "D", classes=[0, 0.2, 0.4, 0.6]).axes[0]
-    face = {
-        tuple(np.round(np.add(p.get_xy(), 0.47)).astype(int)[::-1]): p.get_facecolor()
-        for p in ax.patches
-        if p.get_width() > 0.9
-    }
-    assert face[TILES["Beijing"]] == face[TILES["Tianjin"]] != face[TILES["Hebei"]]
-
-
 def test_an_unknown_province_is_named_with_the_nearest_known_one():
     with pytest.raises(TandemError, match="'Shanxii'.*'Shanxi'"):
-        figures.tile_grid(pd.Series({"Shanxii": 0.5}), "D")
+        figures.tile_grids(pd.DataFrame({2019: {"Shanxii": 0.5}}), "D")
 
 
 def test_a_map_refuses_two_values_and_no_values():
     with pytest.raises(TandemError, match="two rows for Beijing"):
-        figures.tile_grid(pd.Series([0.1, 0.2], index=["Beijing", "Beijing"]), "D")
+        figures.tile_grids(pd.DataFrame({2019: [0.1, 0.2]}, index=["Beijing", "Beijing"]), "D")
     with pytest.raises(TandemError, match="no value for any province"):
-        figures.tile_grid(pd.Series({"Beijing": np.nan}), "D")
+        figures.tile_grids(pd.DataFrame({2019: {"Beijing": np.nan}}), "D")
 
 
 def test_irf_grid_has_a_panel_a_pair_and_a_line_and_band_a_kind():
@@ -204,6 +195,7 @@ def test_missing_map_tells_complete_partial_and_absent():
     mesh = next(c for c in figure.axes[0].collections if isinstance(c, QuadMesh))
     assert mesh.get_array().reshape(2, 3).tolist() == [[2, 0, 1], [0, 0, 0]]
     assert [text.get_text() for text in figure.axes[0].texts] == ["30"]
+    assert {"not at hand", "in part (number of entities)", "complete"} <= set(words(figure))
 
 
 def test_missing_map_refuses_more_entities_than_there_are():
@@ -255,8 +247,8 @@ sys.path.insert(0, sys.argv[2])
 import test_figures as t
 from tandem.report import figures
 figures.save(figures.investment_share(t.shares()), sys.argv[1], "share")
-values = t.pd.Series({"Beijing": 0.2, "Gansu": 0.7})
-figures.save(figures.tile_grid(values, "D"), sys.argv[1], "map")
+values = t.pd.DataFrame({2019: {"Beijing": 0.2, "Gansu": 0.7}})
+figures.save(figures.tile_grids(values, "D"), sys.argv[1], "map")
 figures.save(figures.irf_grid(t.responses(("one", "two")), {}), sys.argv[1], "irf")
 """
 

@@ -151,11 +151,27 @@ def test_misspelt_province(copy):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "printed", "nearest"),
+    [("河北省", "河比省", "河北省"), ("河南省", "河男省", "河南省"), ("湖北省", "胡北省", "湖北省"),
+     ("天津市", "天律", "天津市"), ("广西壮族自治区", "广酉壮族自治区", "广西壮族自治区"),
+     ("宁夏回族自治区", "宁厦", "宁夏"), ("陕西省", "Shaanxii", "Shaanxi")],
+)  # fmt: skip
+def test_misspelt_province_is_near_one_that_the_table_lacks(copy, name, printed, nearest):
+    copy.change(GDP, name, printed)
+    one_sentence(
+        copy, GDP, f"'{printed}' is not a province; the nearest known name is {nearest}, write"
+    )
+
+
 def test_province_unlike_any_other(copy):
     copy.change(GDP, "黑龙江省", "Atlantis")
-    text = message(copy, GDP)
-    assert f"{GDP} cell A12: 'Atlantis' is not a province; write it as in" in text
-    assert "no row for Heilongjiang (2005-2019)" in text
+    one_sentence(copy, GDP, "cell A12: 'Atlantis' is not a province; write it as in")
+
+
+def test_province_too_many_has_no_nearest(copy):
+    copy.change(GDP, ROW, "香港特别行政区," + "1," * 14 + "1\n" + ROW)
+    one_sentence(copy, GDP, "cell A5: '香港特别行政区' is not a province; write it as in")
 
 
 def test_duplicate_province(copy):
@@ -167,6 +183,30 @@ def test_duplicate_province(copy):
 def test_duplicate_year(copy):
     copy.change(GDP, "2018年", "2019年")
     one_sentence(copy, GDP, "cell C4", "the year 2019 has two columns")
+
+
+def without_column(text: str, year: str) -> str:
+    """A table without one of its year columns."""
+    rows = [line.split(",") for line in text.splitlines()]
+    column = next(row for row in rows if row[0] == "地区").index(year)
+    return "\n".join(",".join(row[:column] + row[column + 1 :]) for row in rows)
+
+
+@pytest.mark.parametrize("span", ["2005-2019", "２００５－２０１９", "2005年至2019年"])
+def test_announced_years_without_a_column(copy, span):
+    copy.change(GDP, "时间：2005-2019", f"时间：{span}")
+    copy.write(GDP, without_column(without_column(copy.text(GDP), "2015年"), "2005年"))
+    one_sentence(
+        copy, GDP, "cell A4: no column for 2005, 2015,", "announces", "add the column with blank"
+    )
+
+
+@pytest.mark.parametrize("line", ["时间：最近15年\n", ""])
+def test_years_not_announced_are_not_missed(copy, line):
+    copy.change(GDP, "时间：2005-2019\n", line)
+    copy.write(GDP, without_column(copy.text(GDP), "2015年"))
+    observations, _ = copy.read(GDP)
+    assert len(observations) == 434 and 2015 not in set(observations["year"])
 
 
 def test_unexplained_mark(copy):

@@ -112,7 +112,7 @@ def test_a_changed_value_reruns_what_depends_on_it_even_with_its_old_time(projec
     changed = gdp.read_text(encoding="utf-8").replace("35445.1", "35445.2")
     gdp.write_text(changed, encoding="utf-8")
     os.utime(gdp, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert planned(project) == {"observations"} | DOWNSTREAM
+    assert planned(project) == DOWNSTREAM
 
 
 def test_what_the_study_does_not_read_reruns_nothing(project):
@@ -156,7 +156,7 @@ def test_other_versions_in_the_lock_file_rerun_everything(project):
     content = lock.read_bytes()
     lock.write_bytes(content.replace(b"pandas==3", b"pandas==4"))
     try:
-        assert planned(project) == {"observations"} | DOWNSTREAM
+        assert planned(project) == DOWNSTREAM
     finally:
         lock.write_bytes(content)
 
@@ -180,6 +180,20 @@ def test_a_bad_cell_stops_in_one_sentence_and_leaves_earlier_results(project, gd
     assert first.startswith("Stopped: raw/nbs/gdp_census4.csv")
     for part in ("cell B5", "Beijing", "2019", "35445.1x"):
         assert part in first
+    assert results(project) == before
+
+
+def test_two_vintages_in_one_ratio_stop_with_their_cells_and_leave_earlier_results(project):
+    before = results(project)
+    path = project / "studies/small.yaml"
+    path.write_text(SMALL.replace("va_tertiary: census4", "va_tertiary: original-2017"))
+    try:
+        assert snakemake(project, "--cores", "2").returncode != 0
+    finally:
+        path.write_text(SMALL)
+    told = (project / "results/small/logs/stopped.txt").read_text(encoding="utf-8")
+    for part in ("'services' mixes two vintages", "2017", "va_tertiary is original-2017 (raw/"):
+        assert part in told
     assert results(project) == before
 
 

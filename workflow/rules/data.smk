@@ -4,39 +4,20 @@
 SEED_FILES = sorted(map(str, Path("data/raw/assehr455").iterdir()))
 
 
-rule observations:
+rule panel:
     input:
         raw=raw_files[""],
         sources=ancient("data/sources.csv"),
         codebook="data/codebook.csv",
     output:
-        **kept("data", "observations", "ledger", "checks", "tables"),
-    log:
-        f"{R}/logs/observations.log",
-    conda:
-        "../../environment.yml"
-    params:
-        sha=listed(raw_files[""]),
-        study=measured(study),
-        code=code("observations"),
-        env=ENVIRONMENT,
-    script:
-        "../scripts/observations.py"
-
-
-rule panel:
-    input:
-        observations=f"{R}/data/observations.csv",
-        tables=f"{R}/data/tables.csv",
-        codebook="data/codebook.csv",
-    output:
+        **kept("data", "observations", "ledger", "checks"),
         **kept("data", "panel", "published", "vintages", "coverage", "splices"),
     log:
         f"{R}/logs/panel.log",
     conda:
         "../../environment.yml"
     params:
-        sha=digest("data/codebook.csv"),
+        sha=listed(raw_files[""]),
         study=measured(study),
         code=code("panel"),
         env=ENVIRONMENT,

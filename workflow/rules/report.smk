@@ -14,7 +14,6 @@ STEPS = {
 SHOWN = [
     *(f for step, wanted in STEPS.items() if wanted for f in getattr(rules, step).output),
     *(f"{R}/variants/{v}/{f}.csv" for v in variants for f in ("two_way", "summary", "coverage")),
-    *rules.observations.output,
 ]
 
 

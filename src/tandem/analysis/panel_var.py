@@ -67,7 +67,7 @@ def _responses(study: Study, fit) -> tuple[pd.DataFrame, pd.DataFrame]:
     for stream, order in enumerate((names, names[::-1])):
         seed = [study.seed, stream]
         irf = fit.irf(block.horizon, order=order, bands="bootstrap", draws=block.draws, seed=seed)
-        label = " → ".join(order)
+        label = f"order: {', '.join(order)}"
         irfs.append(irf.table.assign(order=label))
         if fit.stable:
             fevds.append(irf.fevd().assign(order=label))

@@ -5,6 +5,7 @@ import pandas as pd
 from tandem import estimates
 from tandem.econometrics import hausman, hausman_robust
 from tandem.econometrics.static import lags, panel_regression
+from tandem.econometrics.wild_bootstrap import wild_cluster_p
 from tandem.study import Regression, Study
 
 
@@ -35,6 +36,8 @@ def fit_regressions(study: Study, scores: pd.DataFrame, panel: pd.DataFrame):
             result, facts = panel_regression(y, x, spec.effects, spec.se)
             if spec.effects == "random":
                 facts |= _hausman(y, x)
+            elif spec.se == "clustered":
+                facts["wild_p"] = wild_cluster_p(y, x, f"L1.{cause}", spec.effects, seed=study.seed)
             se_type = facts.pop("se_type")
             records.append(
                 estimates.from_linearmodels(result, effect, name, se_type, equation=effect, **facts)
@@ -67,6 +70,12 @@ def _hausman(y: pd.Series, x: pd.DataFrame) -> dict:
     }
 
 
+def _within(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores less the means of their entity and year (exact if entities have the same years)."""
+    entity, year = (scores.groupby(level=k).transform("mean") for k in ("entity", "year"))
+    return scores - entity - year + scores.mean()
+
+
 def two_way_terms(study: Study, scores: pd.DataFrame, terms: pd.DataFrame) -> pd.DataFrame:
     """First-lag coefficients of both directions in standard deviations, for one figure.
 
@@ -79,10 +88,11 @@ def two_way_terms(study: Study, scores: pd.DataFrame, terms: pd.DataFrame) -> pd
     -------
     DataFrame
         Columns direction, cause, effect, model, estimate, conf_low, conf_high, p_value: standard
-        deviations of the effect for one of the cause, both over all entity-years.
+        deviations of the effect for one of the cause, both after taking out the means of entities
+        and years, which is the variation that the two-way models compare.
     """
     rows = []
-    spread = scores.std()
+    spread = _within(scores.dropna()).std()
     labels = {k: r.label for k, r in study.models.regressions.items()}
     if study.models.panel_var:
         labels |= {k: f"Panel VAR: {m.label}" for k, m in study.models.panel_var.models.items()}

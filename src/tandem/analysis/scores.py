@@ -6,6 +6,7 @@ from tandem.errors import TandemError
 from tandem.indices import coupling_table, goalposts, normalise, structure_table
 from tandem.indices.null import permutation_null
 from tandem.indices.weights import METHODS, entropy
+from tandem.panel.formula import names_in
 from tandem.study import Study
 
 NULL = ["observed", "percentile", "null_mean", "null_p5", "null_p95"]
@@ -30,8 +31,12 @@ def score_systems(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
         x = panel[list(system.indicators)]
         complete = x.dropna()
         if complete.empty:
+            scarce = x.notna().sum().sort_values()
+            first, last = study.panel.years
             raise TandemError(
-                f"No entity and year has all indicators of the system '{name}'; see coverage.csv."
+                f"No entity has all indicators of the system '{name}' in any year {first}-{last}; "
+                f"'{scarce.index[0]}' has {scarce.iloc[0]} of {len(x)} values: look at the "
+                f"tables of {', '.join(names_in(study.series[scarce.index[0]].formula))}."
             )
         post = goalposts(x, dict(system.indicators))
         z = normalise(x, post)

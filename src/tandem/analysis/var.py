@@ -43,16 +43,18 @@ def fit_nation(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
     data = _transform(levels.reindex(years), spec.transform)
     result, orders = fit_var(data, spec.max_lags)
     terms, models = _records(result)
+    log = "log " if spec.transform == "log-difference" else ""
+    stages = (np.log(levels) if log else levels).reindex(years)
     roots = [
-        unit_roots(levels.loc[data.index].rename(columns="{} (level)".format)),
-        unit_roots(data),
+        unit_roots(stages.rename(columns=f"{log}{{}}".format)),
+        unit_roots(stages.diff().iloc[1:].rename(columns=f"Δ {log}{{}}".format)),
     ]
     names = list(data.columns)
     irfs = []
     for stream, order in enumerate((names, names[::-1])):
         seed = np.random.SeedSequence([study.seed, stream])
         irf = impulse_responses(data[order], result.k_ar, spec.horizon, spec.draws, seed)
-        irfs.append(irf.assign(order=" → ".join(order)))
+        irfs.append(irf.assign(order=f"order: {', '.join(order)}"))
     return {
         "unit_roots": pd.concat(roots, ignore_index=True),
         "lag_choice": orders.reset_index(),

@@ -32,7 +32,9 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     result : linearmodels result
     facts : dict
         n_dropped, se_type, se_factor (words: ratio of the reported to the uncorrected variance),
-        n_clusters where clustered.
+        n_clusters where clustered, t_df: degrees of freedom for p-values and intervals, clusters
+        less one (Cameron & Miller 2015, section VI) or periods less one (Driscoll-Kraay; Hoechle
+        2007), absent for the others.
 
     Raises
     ------
@@ -63,6 +65,9 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     }
     if se == "clustered":
         facts["n_clusters"] = kept.index.get_level_values(0).nunique()
+        facts["t_df"] = facts["n_clusters"] - 1
+    if se == "driscoll-kraay":
+        facts["t_df"] = n_periods - 1
     return result, facts
 
 

@@ -64,6 +64,7 @@ def _facts(study: Study, results: dict[str, pd.DataFrame], folder: Path) -> dict
     years = coupling.index.get_level_values("year")
     ends = [coupling.xs(y, level="year") for y in (years.min(), years.max())]
     checks = results["data/checks"]
+    null = results["indices/null"].set_index("statistic")
     return {
         "entities": panel.index.get_level_values("entity").nunique(),
         "years": panel.index.get_level_values("year").nunique(),
@@ -76,6 +77,8 @@ def _facts(study: Study, results: dict[str, pd.DataFrame], folder: Path) -> dict
         "ledger": results["data/ledger"]["rule"].str.split(":").str[0].value_counts().to_dict(),
         "first": int(years.min()),
         "last": int(years.max()),
+        "null_D": float(null.at["D", "null_mean"]) if len(null) else None,
+        "all_D": float(null.at["D", "observed"]) if len(null) else None,
         "D": [float(e[degree(study)].mean()) for e in ends],
         "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
         "packages": {p: version(p) for p in PACKAGES},

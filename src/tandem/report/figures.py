@@ -35,7 +35,7 @@ from tandem.report.figure_style import (
     year_axis,
 )
 from tandem.report.figures_estimates import fevd_bars, irf_grid, two_way_forest
-from tandem.report.tile_map import tile_grid, tile_grids
+from tandem.report.tile_map import tile_grids
 
 __all__ = [
     "coupling_by_region",
@@ -45,7 +45,6 @@ __all__ = [
     "missing_map",
     "national_series",
     "save",
-    "tile_grid",
     "tile_grids",
     "two_way_forest",
 ]
@@ -97,7 +96,7 @@ def investment_share(frame: pd.DataFrame, line: float = 2.0) -> Figure:
             )
         )
     if gaps:
-        handles.append(Patch(color=PALE, label="no figure published"))
+        handles.append(Patch(color=PALE, label="no figure at hand"))
     handles.append(Line2D([], [], color=INK, linestyle=DASHES[1], label=f"{line:g} % of GDP"))
     ax.axhline(line, color=INK, linestyle=DASHES[1], linewidth=0.9)
     ax.set(ylim=(0, 1.1 * max(line, frame["value"].max())), ylabel="percent of GDP")
@@ -161,13 +160,13 @@ def coupling_by_region(coupling: pd.DataFrame, groups: pd.Series) -> Figure:
 
 @styled
 def missing_map(frame: pd.DataFrame) -> Figure:
-    """What is published: series by year, complete, in part (with the count) or not at all.
+    """What is at hand: series by year, complete, in part (with the count) or not at all.
 
     Parameters
     ----------
     frame : DataFrame
         Columns series, year, published (entities with a value), entities (entities expected).
-        A series-year without a row counts as not published.
+        A series-year without a row counts as not at hand.
 
     Raises
     ------
@@ -190,7 +189,7 @@ def missing_map(frame: pd.DataFrame) -> Figure:
     )
     published = published.fillna(0)
     partial = (published > 0) & (published < entities)
-    tones = {"not published": "white", "in part (number of entities)": "#cfe3ee"}
+    tones = {"not at hand": "white", "in part (number of entities)": "#cfe3ee"}
     tones["complete"] = PALETTE[2]
     figure = new_figure(WIDTH, 0.8 + 0.19 * len(series))
     ax = figure.subplots()

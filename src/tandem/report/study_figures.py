@@ -41,11 +41,13 @@ def make_figures(
     for room in ("panel_var", "var"):
         if f"estimates/{room}/irf" in results:
             irf = results[f"estimates/{room}/irf"].rename(columns={"order": "kind"})
-            yield f"{room}_irf", draw.irf_grid(irf, labels)
+            change = room == "var" and study.models.var.transform == "log-difference"
+            named = {k: f"Δ log {v}" for k, v in labels.items()} if change else labels
+            yield f"{room}_irf", draw.irf_grid(irf, named)
             fevd = results[f"estimates/{room}/fevd"]
             if len(fevd):
                 one = fevd[fevd["order"] == fevd["order"].iloc[0]] if "order" in fevd else fevd
-                yield f"{room}_fevd", draw.fevd_bars(one, labels)
+                yield f"{room}_fevd", draw.fevd_bars(one, named)
     for name, spec in study.published.items():
         yield name, _published(study, results, name, spec, labels)
 
@@ -68,7 +70,9 @@ def _over_time(coupling: pd.DataFrame, labels: dict[str, str]) -> Figure:
 def _two_way(study: Study, results, folder) -> Figure:
     terms, _ = records(folder)
     frame = two_way_terms(study, results["indices/scores"], terms)
-    return draw.two_way_forest(frame, "standard deviations of the effect per one of the cause")
+    return draw.two_way_forest(
+        frame, "standard deviations (within provinces and years) per one of the cause"
+    )
 
 
 def _published(study: Study, results, name, spec, labels) -> Figure:

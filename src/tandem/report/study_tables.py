@@ -42,6 +42,7 @@ def _layout(name: str, spec, terms: pd.DataFrame) -> dict:
         "table": spec.records,
         "models": list(spec.columns),
         "headers": spec.columns,
+        "groups": [{"label": g.label, "models": g.columns} for g in spec.groups],
     }
 
 
@@ -189,7 +190,7 @@ def _by_region(study: Study, coupling: pd.DataFrame) -> Table:
         [
             "Unweighted means. C lies near 1 for nearly any pair of scores; read D.",
             "With equal shares D is only the fourth root of the product of two scores; two "
-            "unrelated systems average D = 0.64.",
+            "unrelated systems with evenly spread scores would average D = 0.64.",
         ],
     )
 
@@ -288,8 +289,9 @@ def _link_tables(
                 "two_way",
                 {"en": "The two-way link in all models", "zh": "双向关系：全部模型"},
                 [
-                    "Standard deviations of the effect for one of the cause a year before; 95 % "
-                    "intervals; p-values are not adjusted for the number of models."
+                    "Standard deviations of the effect for one of the cause a year before, both "
+                    "within entities and years; 95 % intervals; p-values are not adjusted for the "
+                    "number of models."
                 ],
                 {"p_value": "p"},
             )
@@ -320,7 +322,8 @@ def _link_tables(
             decimals = {"p_value": "p"} if name == "unit_roots" else 3
             notes = {
                 "unit_roots": [
-                    "ADF: null of a unit root. KPSS: null of stationarity, p within 0.01-0.10."
+                    "ADF: null of a unit root; KPSS: null of stationarity, p within 0.01-0.10; "
+                    "both with a constant and no trend."
                 ],
                 "lag_choice": ["Smaller is better; the order with the smallest BIC is taken."],
             }

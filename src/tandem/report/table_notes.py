@@ -65,6 +65,8 @@ def _errors(name: str, column: dict) -> str:
         words += f" ({statistics['n_clusters']} clusters)"
     if "se_factor" in statistics:
         words += f", small-sample factor {statistics['se_factor']}"
+    if "t_df" in statistics:
+        words += f", p-values from t({statistics['t_df']})"
     return words
 
 

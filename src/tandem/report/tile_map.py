@@ -1,12 +1,10 @@
 """Tile maps of the 31 provinces."""
 
-from collections.abc import Sequence
-
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, Normalize, to_rgb
+from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -23,24 +21,12 @@ from tandem.report.figure_style import (
 from tandem.report.provinces import SHORT, TILES, require_provinces
 
 
-def tile_grid(
-    values: pd.Series,
-    label: str,
-    vmin: float | None = None,
-    vmax: float | None = None,
-    classes: Sequence[float] | None = None,
-) -> Figure:
-    """Tile map of the 31 provinces for one year; parameters as in `tile_grids`."""
-    return tile_grids(values.to_frame(""), label, vmin, vmax, classes)
-
-
 @styled
 def tile_grids(
     frame: pd.DataFrame,
     label: str,
     vmin: float | None = None,
     vmax: float | None = None,
-    classes: Sequence[float] | None = None,
 ) -> Figure:
     """Tile maps of the 31 provinces side by side, one a column, on one colour scale.
 
@@ -53,8 +39,6 @@ def tile_grids(
         What the colours measure, with its unit.
     vmin, vmax : float, optional
         Ends of the colour scale; the data's own ends when left out.
-    classes : sequence of float, optional
-        Edges of colour classes, ascending, instead of a continuous scale.
 
     Raises
     ------
@@ -72,11 +56,7 @@ def tile_grids(
         raise TandemError(f"The province map of {label} has no value for any province.")
     low = known.min() if vmin is None else vmin
     high = known.max() if vmax is None else vmax
-    norm = Normalize(low, high)
-    if classes is not None:
-        norm = BoundaryNorm(classes, 256)
-        low, high = classes[0], classes[-1]
-    colours = matplotlib.cm.ScalarMappable(norm, MAP_COLOURS)
+    colours = matplotlib.cm.ScalarMappable(Normalize(low, high), MAP_COLOURS)
     count = frame.shape[1]
     width = min(WIDTH, 3.9 * count)
     figure = new_figure(width, width / count * 8 / 7 + 0.55)

@@ -12,7 +12,14 @@ from tandem.errors import TandemError
 
 REGION_HEADS = {"地区", "Region"}
 SERIES_HEADS = {"指标", "Indicator"}
-_META = {"指标": "series", "Indicator": "series", "年份": "year", "Year": "year"}
+_META = {
+    "指标": "series",
+    "Indicator": "series",
+    "年份": "year",
+    "Year": "year",
+    "时间": "span",
+    "Time": "span",
+}
 _FOOT = ("注", "Note", "数据来源", "资料来源", "Source")
 
 
@@ -21,7 +28,7 @@ class Grid:
     """Cells of one table.
 
     `head` is the index of the header row; `body` the indices of the rows under it; `meta` holds
-    what the lines above the header say: (text, index of the row) of "series" and "year".
+    what the lines above the header say: (text, index of the row) of "series", "year" and "span".
     """
 
     file: str
@@ -56,6 +63,15 @@ def read_year(text: str) -> int | None:
     """The year in a header such as 2019 or 2019年, None if it is none from 1949 to 2100."""
     match = re.fullmatch(r"(\d{4})年?", plain(text))
     return int(match[1]) if match and 1949 <= int(match[1]) <= 2100 else None
+
+
+def read_span(text: str) -> range:
+    """The years of a span such as 2005-2019 or 2005年至2019年; none for any other text.
+
+    The bureau also writes 最近10年 (the last ten years), which names no year.
+    """
+    match = re.fullmatch(r"(\d{4})年?\s*[-–—~至]\s*(\d{4})年?", plain(text))
+    return range(int(match[1]), int(match[2]) + 1) if match else range(0)
 
 
 def read_grid(path: Path, file: str) -> Grid:

@@ -1,5 +1,7 @@
 """The provinces of China under every name that statistics print for them."""
 
+import re
+from collections.abc import Collection
 from difflib import get_close_matches
 
 NATION = ("CN", "China")
@@ -58,6 +60,22 @@ def find_province(name: str) -> tuple[str, str] | None:
     return (code, PROVINCES[code]) if code else None
 
 
-def nearest_province(name: str) -> str:
-    """The known name that looks most like a misspelt one, "" if none does."""
-    return next(iter(get_close_matches(name, _CODES, n=1, cutoff=0.5)), "")
+def nearest_province(name: str, codes: Collection[str]) -> str:
+    """The name that looks most like a misspelt one, "" if none does.
+
+    Parameters
+    ----------
+    name : str
+        The misspelt name.
+    codes : collection of str
+        The provinces that may be meant.
+    """
+    # Backwards, so that of two names that differ by the suffix alone the full one is kept.
+    known = {_bare(other): other for other in reversed(_CODES) if _CODES[other] in codes}
+    nearest = get_close_matches(_bare(name), known, n=1, cutoff=0.5)
+    return known[nearest[0]] if nearest else ""
+
+
+def _bare(name: str) -> str:
+    """A name without its suffix, which would make any two provinces look alike."""
+    return re.sub("(省|市|自治区)$", "", name)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tandem.errors import TandemError
 from tandem.sources.cells import parse_cell
-from tandem.sources.grid import cell_name, plain, read_grid, read_year
+from tandem.sources.grid import cell_name, plain, read_grid, read_span, read_year
 from tandem.sources.reading import (
     Reading,
     blame_absent_series,
@@ -185,37 +185,37 @@ def _read_one_year(reading: Reading) -> None:
 
 def _read_provinces(reading: Reading, columns: dict[int, tuple]) -> None:
     grid = reading.grid
-    found = set()
-    for row in grid.body:
-        printed = grid.rows[row][0].strip()
-        province = find_province(printed)
-        if printed in TOTALS:
-            reading.note(row, 0, printed, "national total: not a province, left out", "")
-        elif province is None:
-            hint = nearest_province(printed)
-            reading.blame(
-                row,
-                0,
-                f": '{printed}' is not a province; "
-                + (f"the nearest known name is {hint}, " if hint else "")
-                + "write it as in the layouts of data/README.md.",
-            )
-            found.add(find_province(hint)[0] if hint else "")
-        else:
-            if printed not in CANONICAL:
-                reading.note(row, 0, printed, "region name", province[1])
-            found.add(province[0])
-            _read_row(reading, row, province, columns)
-    absent = [english for code, english in PROVINCES.items() if code not in found]
-    if absent:
+    printed = {row: grid.rows[row][0].strip() for row in grid.body}
+    found = {row: find_province(name) for row, name in printed.items()}
+    present = {province[0] for province in found.values() if province}
+    absent = [code for code in PROVINCES if code not in present]
+    unknown = [row for row in grid.body if not found[row] and printed[row] not in TOTALS]
+    for row in unknown:
+        hint = nearest_province(printed[row], absent)
+        reading.blame(
+            row,
+            0,
+            f": '{printed[row]}' is not a province; "
+            + (f"the nearest known name is {hint}, " if hint else "")
+            + "write it as in the layouts of data/README.md.",
+        )
+    if absent and not unknown:  # an unknown name may be that of an absent province
         years = sorted({year for _, year, _ in columns.values()})
         span = f"{years[0]}-{years[-1]}" if years else "all years"
         reading.blame(
             grid.body[-1] if grid.body else grid.head,
             0,
-            f": the table has no row for {', '.join(absent)} ({span}); download it whole, or add "
-            "the rows with blank cells if nothing is published for them.",
+            f": the table has no row for {', '.join(PROVINCES[code] for code in absent)} ({span}); "
+            "download it whole, or add the rows with blank cells if nothing is published for them.",
         )
+    for row, name in printed.items():
+        province = found[row]
+        if name in TOTALS:
+            reading.note(row, 0, name, "national total: not a province, left out", "")
+        elif province:
+            if name not in CANONICAL:
+                reading.note(row, 0, name, "region name", province[1])
+            _read_row(reading, row, province, columns)
 
 
 def _read_row(
@@ -311,9 +311,11 @@ def _headed(header: list[str], first: int, last: int) -> list[int]:
 
 
 def _year_columns(reading: Reading, first: int, last: int) -> dict[int, int]:
+    """Year of each column; the years that the line 时间 announces must all have one."""
     years = {}
     header = reading.grid.rows[reading.grid.head]
-    for column in _headed(header, first, last):
+    columns = _headed(header, first, last)
+    for column in columns:
         text = header[column]
         year = read_year(text)
         if year is None:
@@ -326,4 +328,13 @@ def _year_columns(reading: Reading, first: int, last: int) -> dict[int, int]:
             )
         else:
             years[column] = year
+    text, _ = reading.grid.meta.get("span", ("", 0))
+    absent = [str(year) for year in read_span(text) if year not in years.values()]
+    if absent and len(years) == len(columns):  # else a header blamed above may be the absent year
+        reading.blame(
+            reading.grid.head,
+            0,
+            f": no column for {', '.join(absent)}, though the line 时间 (Time) announces {text}; "
+            "download the table whole, or add the column with blank cells if nothing is published.",
+        )
     return years
