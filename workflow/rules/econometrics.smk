@@ -14,7 +14,7 @@ rule regressions:
     conda:
         "../../environment.yml"
     params:
-        study=part(study, "systems", "models"),
+        study=part(study, "systems", "models", "seed"),
         code=code("regressions"),
         env=ENVIRONMENT,
     script:

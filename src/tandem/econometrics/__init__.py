@@ -4,6 +4,7 @@ from tandem.econometrics.dumitrescu_hurlin import dumitrescu_hurlin, standardise
 from tandem.econometrics.hausman import hausman, hausman_robust
 from tandem.econometrics.panel_var import PanelVAR, PanelVARResults, select_lags
 from tandem.econometrics.transforms import first_difference, forward_orthogonal
+from tandem.econometrics.wild_bootstrap import wild_cluster_p
 
 __all__ = [
     "PanelVAR",
@@ -15,4 +16,5 @@ __all__ = [
     "hausman_robust",
     "select_lags",
     "standardise_wbar",
+    "wild_cluster_p",
 ]
