@@ -167,15 +167,19 @@ def test_notes_say_errors_stars_and_sample():
 def test_notes_tell_columns_apart():
     names = ["a", "b", "c", "d"]
     fits = [model(name, {"x": 1.0}, [1.0], [0.5]) for name in names]
-    other = {"se_type": "Driscoll-Kraay", "se_factor": "T/(T-1)", "n_clusters": 9}
+    other = {"se_type": "Driscoll-Kraay", "se_factor": "T/(T-1)", "n_clusters": 9, "t_df": 8}
     fits.append(model("e", {"x": 1.0}, [1.0], [0.5], **other, first_year=2004, last_year=2016))
     spec = layout(models=[*names[:3], "e", "d"], rows={"x": "x"}, statistics={}, headers={})
     notes = layout_table(*stack(fits), spec).notes
     assert notes[0] == (
         "Standard errors in parentheses: clustered by entity in columns (1)–(3), (5); "
-        "Driscoll-Kraay (9 clusters), small-sample factor T/(T-1) in column (4)."
+        "Driscoll-Kraay (9 clusters) in column (4)."
     )
-    assert "31 entities, 2004–2016 in column (4)" in notes[2]
+    assert notes[1:3] == (
+        "Small-sample factor on the variance: T/(T-1) in column (4).",
+        "p-values: t(8) in column (4).",
+    )
+    assert "31 entities, 2004–2016 in column (4)" in notes[4]
 
 
 def test_no_stars_no_star_note():

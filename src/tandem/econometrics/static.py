@@ -31,7 +31,7 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     -------
     result : linearmodels result
     facts : dict
-        n_dropped, se_type, se_factor (words: ratio of the reported to the uncorrected variance),
+        n_dropped, se_type, se_factor (text: ratio of the reported to the uncorrected variance),
         n_clusters where clustered, t_df: degrees of freedom for p-values and intervals, clusters
         less one (Cameron & Miller 2015, section VI) or periods less one (Driscoll-Kraay; Hoechle
         2007), absent for the others.
@@ -61,7 +61,7 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     facts = {
         "n_dropped": len(rows) - len(kept),
         "se_type": _se_words(se, n_periods),
-        "se_factor": f"{factor:.4f} on the variance",
+        "se_factor": f"{factor:.4f}",
     }
     if se == "clustered":
         facts["n_clusters"] = kept.index.get_level_values(0).nunique()

@@ -26,7 +26,8 @@ def regression_notes(layout: Mapping, columns: list[dict]) -> list[str]:
     notes = []
     if layout["rows"]:
         errors = _by_column([_errors(layout["name"], column) for column in columns])
-        notes = [f"{_brackets(layout, columns)} {errors}.", *_stars(layout["stars"])]
+        notes = [f"{_brackets(layout, columns)} {errors}.", *_inference(columns)]
+        notes += _stars(layout["stars"])
     sample = _by_column([_sample(column["statistics"]) for column in columns])
     if sample:
         notes.append(f"Sample: {sample}.")
@@ -53,7 +54,7 @@ def _stars(policy: str) -> list[str]:
 
 
 def _errors(name: str, column: dict) -> str:
-    """Type, clusters and small-sample factor of one model's standard errors."""
+    """Type and clusters of one model's standard errors."""
     statistics = column["statistics"]
     if not statistics.get("se_type"):
         raise TandemError(
@@ -63,11 +64,19 @@ def _errors(name: str, column: dict) -> str:
     words = statistics["se_type"]
     if "n_clusters" in statistics:
         words += f" ({statistics['n_clusters']} clusters)"
-    if "se_factor" in statistics:
-        words += f", small-sample factor {statistics['se_factor']}"
-    if "t_df" in statistics:
-        words += f", p-values from t({statistics['t_df']})"
     return words
+
+
+def _inference(columns: list[dict]) -> list[str]:
+    """Small-sample factors and the distribution behind the p-values, where they are recorded."""
+    factors = [column["statistics"].get("se_factor", "") for column in columns]
+    freedom = [column["statistics"].get("t_df", "") for column in columns]
+    said = []
+    if any(factors):
+        said.append(f"Small-sample factor on the variance: {_by_column(factors)}.")
+    if any(freedom):
+        said.append(f"p-values: {_by_column([df and f't({df})' for df in freedom])}.")
+    return said
 
 
 def _sample(statistics: Mapping[str, str]) -> str:
