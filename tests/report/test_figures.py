@@ -122,7 +122,7 @@ def test_every_province_has_a_tile_of_its_own_and_a_short_name():
 
 
 def test_tile_grids_show_values_and_hatches_what_is_missing():
-    figure = figures.tile_grids(pd.DataFrame({2019: {"Beijing": 0.25, "Tibet": np.nan}}), "D", 0, 1)
+    figure = figures.tile_grids(pd.DataFrame({2019: {"Beijing": 0.25, "Tibet": np.nan}}), "D")
     ax = figure.axes[0]
     tiles = [patch for patch in ax.patches if patch.get_width() > 0.9]
     assert len(tiles) == 31

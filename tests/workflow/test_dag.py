@@ -1,5 +1,6 @@
 """The DAG on a small study of real data: what reruns, what stays, what a mistake says."""
 
+import contextlib
 import filecmp
 import os
 import re
@@ -62,6 +63,22 @@ def snakemake(project: Path, *options: str) -> subprocess.CompletedProcess:
     # the copy's own modules, not the installed ones
     env = {**os.environ, "PYTHONPATH": str(project / "src"), "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True)
+
+
+@contextlib.contextmanager
+def edited(project: Path, old: str, new: str):
+    """The small study with one text replaced, put back afterwards."""
+    path = project / "studies/small.yaml"
+    path.write_text(SMALL.replace(old, new), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(SMALL, encoding="utf-8")
+
+
+def stopped(project: Path) -> str:
+    """The sentence with which the last run stopped."""
+    return (project / "results/small/logs/stopped.txt").read_text(encoding="utf-8")
 
 
 def planned(project: Path) -> set[str]:
@@ -162,12 +179,8 @@ def test_other_versions_in_the_lock_file_rerun_everything(project):
 
 
 def test_an_edited_part_of_the_study_reruns_only_what_reads_it(project):
-    path = project / "studies/small.yaml"
-    path.write_text(SMALL.replace("rows: {L1.tech: Technology}", "rows: {L1.tech: T}"))
-    try:
+    with edited(project, "rows: {L1.tech: Technology}", "rows: {L1.tech: T}"):
         assert planned(project) == {"tables", "figures", "report"}
-    finally:
-        path.write_text(SMALL)
 
 
 def test_a_bad_cell_stops_in_one_sentence_and_leaves_earlier_results(project, gdp):
@@ -175,7 +188,7 @@ def test_a_bad_cell_stops_in_one_sentence_and_leaves_earlier_results(project, gd
     gdp.write_text(gdp.read_text(encoding="utf-8").replace("35445.1", "35445.1x"), encoding="utf-8")
     done = snakemake(project, "--cores", "2")
     assert done.returncode != 0
-    told = (project / "results/small/logs/stopped.txt").read_text(encoding="utf-8")
+    told = stopped(project)
     first = told.splitlines()[0]
     assert first.startswith("Stopped: raw/nbs/gdp_census4.csv")
     for part in ("cell B5", "Beijing", "2019", "35445.1x"):
@@ -185,13 +198,9 @@ def test_a_bad_cell_stops_in_one_sentence_and_leaves_earlier_results(project, gd
 
 def test_two_vintages_in_one_ratio_stop_with_their_cells_and_leave_earlier_results(project):
     before = results(project)
-    path = project / "studies/small.yaml"
-    path.write_text(SMALL.replace("va_tertiary: census4", "va_tertiary: original-2017"))
-    try:
+    with edited(project, "va_tertiary: census4", "va_tertiary: original-2017"):
         assert snakemake(project, "--cores", "2").returncode != 0
-    finally:
-        path.write_text(SMALL)
-    told = (project / "results/small/logs/stopped.txt").read_text(encoding="utf-8")
+    told = stopped(project)
     for part in ("'services' mixes two vintages", "2017", "va_tertiary is original-2017 (raw/"):
         assert part in told
     assert results(project) == before
@@ -206,26 +215,18 @@ def test_a_mended_cell_is_followed_by_a_run_with_the_same_bytes(project):
 
 def test_a_table_that_cannot_be_made_leaves_the_earlier_ones(project):
     before = results(project)
-    path = project / "studies/small.yaml"
-    path.write_text(SMALL.replace("columns: {two_way:", "columns: {too_way:"))
-    try:
+    with edited(project, "columns: {two_way:", "columns: {too_way:"):
         assert snakemake(project, "--cores", "2").returncode != 0
-    finally:
-        path.write_text(SMALL)
-    told = (project / "results/small/logs/stopped.txt").read_text(encoding="utf-8")
+    told = stopped(project)
     assert "'too_way'" in told and "'two_way'" in told
     assert results(project) == before
     assert planned(project) <= {"tables", "figures", "report"}
 
 
 def test_an_unknown_study_key_stops_in_one_sentence(project):
-    path = project / "studies/small.yaml"
-    path.write_text(SMALL.replace("seed: 7", "seed: 7\nsistems: 1"))
-    try:
+    with edited(project, "seed: 7", "seed: 7\nsistems: 1"):
         assert snakemake(project, "--cores", "1").returncode != 0
-    finally:
-        path.write_text(SMALL)
-    told = (project / "results/small/logs/stopped.txt").read_text(encoding="utf-8")
+    told = stopped(project)
     assert told.strip() == (
         "Stopped: studies/small.yaml: unknown key 'sistems'; did you mean 'systems'?"
     )

@@ -22,12 +22,7 @@ from tandem.report.provinces import SHORT, TILES, require_provinces
 
 
 @styled
-def tile_grids(
-    frame: pd.DataFrame,
-    label: str,
-    vmin: float | None = None,
-    vmax: float | None = None,
-) -> Figure:
+def tile_grids(frame: pd.DataFrame, label: str) -> Figure:
     """Tile maps of the 31 provinces side by side, one a column, on one colour scale.
 
     Parameters
@@ -37,8 +32,6 @@ def tile_grids(
         absent or NaN is drawn hatched.
     label : str
         What the colours measure, with its unit.
-    vmin, vmax : float, optional
-        Ends of the colour scale; the data's own ends when left out.
 
     Raises
     ------
@@ -54,9 +47,7 @@ def tile_grids(
     known = known[np.isfinite(known)]
     if known.size == 0:
         raise TandemError(f"The province map of {label} has no value for any province.")
-    low = known.min() if vmin is None else vmin
-    high = known.max() if vmax is None else vmax
-    colours = matplotlib.cm.ScalarMappable(Normalize(low, high), MAP_COLOURS)
+    colours = matplotlib.cm.ScalarMappable(Normalize(known.min(), known.max()), MAP_COLOURS)
     count = frame.shape[1]
     width = min(WIDTH, 3.9 * count)
     figure = new_figure(width, width / count * 8 / 7 + 0.55)
@@ -64,11 +55,9 @@ def tile_grids(
     for ax, heading in zip(panels, frame.columns, strict=True):
         _draw_tiles(ax, frame[heading].reindex(TILES), colours, 5.6 if count > 2 else 7)
         ax.text(-0.45, -0.1, str(heading), fontsize=10, va="center")
-    beyond = {(False, False): "neither", (True, False): "min", (False, True): "max"}
     figure.colorbar(
-        colours, ax=panels, location="bottom", label=label, aspect=40, shrink=0.8, pad=0.02,
-        extend=beyond.get((known.min() < low, known.max() > high), "both"),
-    )  # fmt: skip
+        colours, ax=panels, location="bottom", label=label, aspect=40, shrink=0.8, pad=0.02
+    )
     return figure
 
 
