@@ -3,6 +3,7 @@
 # make test         set up if need be, run the tests
 # make lint         ruff, ruff format, snakefmt, snakemake --lint
 # make lock         resolve requirements.txt anew from pyproject.toml
+# make update-downloads  forget the tables fetched from the World Bank; the next run fetches them
 # make clean        remove the study's results
 STUDY ?= provinces
 CORES ?= all
@@ -17,7 +18,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run test lint lock clean
+.PHONY: run test lint lock clean update-downloads
 
 run: .venv/ready
 	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) \
@@ -38,6 +39,9 @@ lock: .venv/ready
 
 clean:
 	rm -rf "results/$(STUDY)"
+
+update-downloads:
+	rm -rf data/raw/wdi
 
 .venv/ready: requirements.txt pyproject.toml
 	@echo "Setting up the environment in .venv (once; this needs the network) ..."

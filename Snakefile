@@ -22,12 +22,13 @@ include: "workflow/rerun.smk"
 STOPPED.unlink(missing_ok=True)
 
 try:
-    study, variants, raw_files, printed_files = plan(STUDY)
+    study, variants, raw_files, FETCHED = plan(STUDY)
 except TandemError as err:
     write_text(STOPPED, f"Stopped: {err}\n")
     sys.exit(1)
 
 
+include: "workflow/rules/download.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/indices.smk"
 include: "workflow/rules/econometrics.smk"
@@ -38,6 +39,8 @@ rule all:
     default_target: True
     input:
         f"{R}/report.html",
+        f"{R}/data/quality.html",
+        *ABSENT,  # else a deleted download would not be missed while the results are newer
 
 
 onstart:

@@ -7,10 +7,15 @@ import sys
 from pathlib import Path
 
 from tandem.panel.build import choose_files
+from tandem.panel.vintages import revised_files
 from tandem.sources import read_sources
 from tandem.study import load_study
 
 SRC = Path(workflow.basedir) / "src"
+
+
+# how raw tables are read and what is known about them
+RULES = [f"data/{name}.csv" for name in ("codebook", "aliases", "breaks", "known_deviations")]
 
 
 def digest(*paths):
@@ -59,34 +64,47 @@ ENVIRONMENT = f"{digest('requirements.txt')} python{sys.version_info[0]}.{sys.ve
 
 
 def plan(name):
-    """The study, its variants, the raw files each of them reads, and those it shows as printed."""
+    """The study, its variants, and the raw files that each step reads.
+
+    The files are those of the study (""), of each variant, of the series shown as printed
+    ("printed") and of all vintages of the study's series ("revisions").
+    """
     path = Path("studies") / f"{name}.yaml"
     study = load_study(path)
     variants = {v: load_study(path, v) for v in study.variants}
     sources = read_sources(Path("data"))
-    files = {
-        key: sorted(f"data/{f}" for f in set(choose_files(s, sources)["file"]))
-        for key, s in {"": study, **variants}.items()
-    }
-    printed = {s for figure in study.published.values() for s in figure.series}
+    files = {key: choose_files(s, sources)["file"] for key, s in {"": study, **variants}.items()}
+    shown = {s for figure in study.published.values() for s in figure.series}
     scope = sources[sources["region_scope"] == study.panel.scope]
-    shown = scope["series"].str.split(";").map(lambda names: bool(printed & set(names)))
-    return study, variants, files, [f"data/{f}" for f in sorted(scope.loc[shown, "file"])]
+    holds = scope["series"].str.split(";").map(lambda names: bool(shown & set(names)))
+    files |= {"printed": scope.loc[holds, "file"], "revisions": revised_files(study, sources)}
+    fetched = sources[sources["download"] != ""]
+    return (
+        study,
+        variants,
+        {key: sorted(f"data/{f}" for f in set(names)) for key, names in files.items()},
+        {f"data/{line.file}": line for line in fetched.itertuples()},
+    )
 
 
 def listed(files):
-    """Digest of raw files, their lines in sources.csv and the codebook that reads them."""
+    """Digest of raw files, their descriptions and lines in sources.csv, and the tables of rules.
+
+    A fetched file is not there when its first run is planned, so its content is left out: Snakemake
+    itself sees its time and checksum.
+    """
     lines = Path("data/sources.csv").read_text(encoding="utf-8").splitlines()
     names = {str(Path(f).relative_to("data")) for f in files}
     mine = [line for line in lines if line.split(",")[0] in names]
     sha = hashlib.sha256("\n".join(mine).encode()).hexdigest()
-    return f"{digest(*files, 'data/codebook.csv')} {sha[:16]}"
+    here = [f for f in files if f not in FETCHED]
+    return f"{digest(*here, *(f'{f}.yaml' for f in files), *RULES)} {sha[:16]}"
 
 
 def measured(study):
     """What decides the panel: of a study's models, only the series they read."""
     used = {name: series.model_dump(mode="json") for name, series in study.used_series.items()}
-    return f"{part(study, 'panel', 'vintages', 'structure', 'employment')} {_hash(used)}"
+    return f"{part(study, 'panel', 'vintage', 'vintages', 'descriptions', 'structure', 'employment')} {_hash(used)}"
 
 
 def part(study, *keys):

@@ -21,6 +21,7 @@ from pydantic import (
 
 from tandem.errors import TandemError
 from tandem.panel.formula import names_in
+from tandem.sources.description import Description
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Effects = Literal["none", "random", "entity", "two-way"]
@@ -43,14 +44,16 @@ class Text(Strict):
 class PanelWindow(Strict):
     """Which entities and years the study looks at."""
 
-    scope: Literal["provinces", "nation"] = "provinces"
+    scope: Literal["provinces", "nation", "countries"] = "provinces"
     exclude: list[str] = []
-    years: tuple[int, int] = Field(description="first and last year")
+    years: tuple[int, int | Literal["latest"]] = Field(
+        description="first and last year; latest: the last that every series read reaches"
+    )
     groups: dict[str, list[str]] = Field({}, description="entities by region, for figures")
 
     @model_validator(mode="after")
     def _ordered(self):
-        if self.years[0] > self.years[1]:
+        if self.years[1] != "latest" and self.years[0] > self.years[1]:
             raise ValueError(f"the first year {self.years[0]} is after the last {self.years[1]}")
         return self
 
@@ -111,6 +114,11 @@ class Coupling(Strict):
         "standard", description="whose D gives levels, stages, maps and means; all three are shown"
     )
     shares: list[float] | None = None
+    goalposts: Literal["fixed", "refit"] = Field(
+        "fixed",
+        description="fixed: those stored beside the study, so that new years leave old scores as "
+        "they were; refit: from the present figures",
+    )
 
 
 class Regression(Strict):
@@ -203,7 +211,11 @@ class Study(Strict):
     question: Text
     seed: int = Field(ge=0)
     panel: PanelWindow
+    vintage: str = Field("", description="for series not under vintages: latest, first or a name")
     vintages: dict[Name, Vintage] = {}
+    descriptions: dict[str, Description] = Field(
+        {}, description="layout of a raw table (raw/...) that does not follow from its header"
+    )
     series: dict[Name, Series] = Field(min_length=1)
     systems: dict[Name, System] = Field(min_length=2)
     coupling: Coupling = Coupling()

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -11,16 +11,21 @@ from tandem.errors import TandemError
 from tandem.indices import (
     COUPLING_STAGES,
     LEVELS,
+    SCHEMES,
     STAGES,
     classify,
+    classify_as,
     comprehensive,
     coordination_degree,
     coupling_degree,
     coupling_table,
+    development_types,
     lag_type,
     relative_development,
+    zero_shift,
 )
 
+FIXED = settings(derandomize=True, deadline=None)
 MODELS = ["standard", "wang", "fan"]
 # fmt: off
 GOLDEN = [
@@ -139,20 +144,24 @@ def scores(elements):
 @pytest.mark.filterwarnings("ignore:All systems are 0")
 @pytest.mark.parametrize("model", MODELS)
 class TestProperties:
+    @FIXED
     @given(u=scores(score))
     def test_range(self, model, u):
         assert 0 <= coupling_degree(u, model) <= 1
         assert 0 <= coordination_degree(u, model) <= 1
 
+    @FIXED
     @given(u=scores(score), seed=st.integers(0, 99))
     def test_symmetry(self, model, u, seed):
         shuffled = np.random.default_rng(seed).permutation(u)
         assert coupling_degree(shuffled, model) == pytest.approx(coupling_degree(u, model))
 
+    @FIXED
     @given(level=positive, n=systems)
     def test_equal_scores_are_fully_coupled(self, model, level, n):
         assert coupling_degree(np.full(n, level), model) == pytest.approx(1, abs=1e-7)
 
+    @FIXED
     @given(u=arrays(float, 2, elements=positive), rise=score)
     def test_raising_the_smaller_of_two_raises_c(self, model, u, rise):
         low, high = np.sort(u)
@@ -163,21 +172,25 @@ class TestProperties:
             assert after > before
 
 
+@FIXED
 @given(u=scores(positive), factor=st.floats(0.01, 1))
 def test_standard_c_is_scale_free(u, factor):
     assert coupling_degree(factor * u) == pytest.approx(coupling_degree(u), rel=1e-12)
 
 
+@FIXED
 @given(u=scores(positive))
 def test_standard_d_is_the_root_of_the_geometric_mean(u):
     assert coordination_degree(u) == pytest.approx(np.prod(u) ** (1 / (2 * u.size)), rel=1e-12)
 
 
+@FIXED
 @given(u=arrays(float, 2, elements=positive))
 def test_wang_is_at_most_standard_for_two_systems(u):
     assert coupling_degree(u, "wang") <= coupling_degree(u) + 1e-12
 
 
+@FIXED
 @given(u=scores(positive), zero=st.integers(0, 5))
 def test_any_zero_uncouples_exactly(u, zero):
     u[zero % u.size] = 0
@@ -359,3 +372,85 @@ def test_coupling_table_of_three_systems_has_no_lag_type():
     table = coupling_table(PANEL.assign(third=0.5))
     assert "beta" not in table and "lag_type" not in table
     assert table["stage"].notna().all()
+
+
+@FIXED
+@given(seed=st.integers(0, 99))
+def test_order_of_rows_and_systems_does_not_matter(seed):
+    rng = np.random.default_rng(seed)
+    u = PANEL.assign(third=rng.random(4))
+    turned = u.sample(frac=1, random_state=seed)[["third", "upgrade", "tech"]]
+    for model in MODELS:
+        d = coordination_degree(turned, model).reindex(u.index)
+        np.testing.assert_allclose(d, coordination_degree(u, model), rtol=1e-12)
+
+
+@FIXED
+@given(u=scores(positive), rise=score, place=st.integers(0, 5))
+def test_standard_d_rises_with_every_score(u, rise, place):
+    raised = u.copy()
+    raised[place % u.size] += rise * (1 - u[place % u.size])
+    assert coordination_degree(raised) >= coordination_degree(u) - 1e-12
+
+
+def test_a_named_c_is_classified_only_on_request():
+    c = coupling_degree(PANEL)
+    with pytest.raises(TandemError, match="C_standard is a coupling degree C.*classify D"):
+        classify(c, STAGES.cuts, STAGES.labels)
+    stages = classify(c, COUPLING_STAGES.cuts, COUPLING_STAGES.labels, of="C")
+    assert stages.tolist() == ["running-in"] + ["high-level coupling"] * 3  # C of (.2, .8) is 0.8
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_scheme_at_its_edges(scheme):
+    classes = SCHEMES[scheme]
+    assert len(classes.labels) == len(classes.labels_zh) == len(classes.cuts) + 1
+    on = classify_as(np.array(classes.cuts), scheme, of=classes.of).tolist()
+    below, above = list(classes.labels[:-1]), list(classes.labels[1:])
+    assert on == (below if classes.closed == "right" else above)
+    for step, expected in ((-1e-6, below), (1e-6, above)):
+        assert classify_as(np.array(classes.cuts) + step, scheme, classes.of).tolist() == expected
+
+
+def test_published_schemes():
+    gansu = classify_as(np.array([0.39, 0.4, 0.5, 0.6]), "Gansu D", of="D")
+    assert gansu.tolist() == ["decline", "verge", "barely coordinated", "coordinated"]
+    assert classify_as(np.array([0.81, 0.82]), "Lanzhou D", of="D").tolist() == [
+        "level 7",
+        "level 8",
+    ]
+    with pytest.raises(TandemError, match="classifies D, not C"):
+        classify_as(np.array([0.9]), "ten levels", of="C")
+    with pytest.raises(TandemError, match="classifies C, not D"):
+        classify_as(np.array([0.9]), "four coupling stages", of="D")
+    with pytest.raises(TandemError, match="no scheme 'seven'"):
+        classify_as(np.array([0.9]), "seven", of="D")
+
+
+def test_lag_type_with_other_cut_offs():
+    beta = np.array([0.85, 0.9, 1.0, 1.1, 1.15])
+    assert lag_type(beta).tolist() == ["synchronous"] * 5
+    narrow = lag_type(beta, cuts=(0.9, 1.1)).tolist()
+    assert narrow == ["first lags"] * 2 + ["synchronous"] + ["second lags"] * 2
+
+
+def test_development_types_count_every_cell():
+    counts = development_types(coupling_table(PANEL))
+    assert list(counts) == ["tech lags", "synchronous", "upgrade lags"]
+    assert counts.to_numpy().tolist() == [[1, 0, 0], [0, 0, 0], [1, 1, 0], [0, 0, 1]]
+    levels = development_types(coupling_table(PANEL), "level_name")
+    assert levels.shape == (10, 3) and levels.to_numpy().sum() == 4
+    with pytest.raises(TandemError, match="two systems"):
+        development_types(coupling_table(PANEL.assign(third=0.5)))
+
+
+def test_zero_shift_moves_a_zero_from_the_lowest_level():
+    u = pd.DataFrame({"a": [0.0, 0.25], "b": [0.64, 0.25]})
+    found = zero_shift(u)
+    shifted = [(0.01 * 0.65) ** 0.25, 0.26**0.5]
+    assert found["n_zero"] == 1
+    assert found["mean_D"] == pytest.approx(0.25)  # 0 and 0.5
+    assert found["mean_D_shifted"] == pytest.approx(np.mean(shifted))
+    # 0 -> 0.28 and 0.5, closed on the right, -> 0.51.
+    assert found["changed"] == 1 and found["changed_not_zero"] == 1
+    assert np.isnan(zero_shift(u.iloc[:1])["changed_not_zero"])

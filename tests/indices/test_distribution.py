@@ -3,9 +3,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import trapezoid
+from scipy.stats import norm
 
 from tandem.errors import TandemError
-from tandem.indices import dagum, gm11, moran, obstacle
+from tandem.indices import dagum, kernel_density, obstacle, theil_decomposition
 
 GROUPS = [[0.6, 0.5, 0.7, 0.4], [0.35, 0.45, 0.3], [0.2, 0.25, 0.4]]
 
@@ -66,68 +68,79 @@ def test_dagum_refuses():
         dagum([[0.0], [0.0]])
 
 
-D = np.array([0.3567, 0.37, 0.382, 0.3955, 0.409, 0.424])
+def test_theil_by_hand():
+    # Mean 2; x/mean 0.5, 1.5 and 0, 2.
+    found = theil_decomposition([[1.0, 3.0], [0.0, 4.0]])
+    within = (4 * (0.25 * np.log(0.5) + 0.75 * np.log(1.5)) + 4 * np.log(2)) / 8
+    np.testing.assert_allclose(found, [within, within, 0], atol=1e-15)
+    found = theil_decomposition({"poor": [1.0, 1.0], "rich": [3.0]})
+    between = (2 * np.log(0.6) + 3 * np.log(1.8)) / 5
+    np.testing.assert_allclose(found, [between, 0, between], atol=1e-15)
 
 
-def test_gm11():
-    a, b, fitted, forecast = gm11(D, 2)
-    np.testing.assert_allclose([a, b], [-0.034120, 0.351063], atol=1e-6)
-    np.testing.assert_allclose(forecast, [0.438235, 0.453446], atol=1e-6)
-    assert fitted.shape == D.shape and fitted[0] == D[0]
-    np.testing.assert_allclose(fitted, D, rtol=0.01)
+@given(st.lists(st.lists(st.integers(0, 1000), min_size=1, max_size=6), min_size=1, max_size=4))
+def test_theil_sums_up_and_is_bounded(groups):
+    groups = [[*g, 1] for g in groups]
+    found = theil_decomposition(groups)
+    n = sum(len(g) for g in groups)
+    assert found.within + found.between == pytest.approx(found.total, abs=1e-12)
+    assert -1e-12 <= min(found.within, found.between) and found.total <= np.log(n) + 1e-12
 
 
-def test_gm11_keeps_years():
-    model = gm11(pd.Series(D, index=pd.RangeIndex(2015, 2021, name="year"), name="D"), 2)
-    assert model.fitted.index.tolist() == list(range(2015, 2021))
-    assert model.forecast.index.tolist() == [2021, 2022]
-    np.testing.assert_allclose(model.forecast, gm11(D, 2).forecast)
+@pytest.mark.parametrize("measure", [dagum, theil_decomposition])
+def test_inequality_does_not_depend_on_order_or_units(measure):
+    turned = [[1000 * value for value in group[::-1]] for group in GROUPS[::-1]]
+    np.testing.assert_allclose(measure(turned), measure(GROUPS), rtol=1e-12)
 
 
-def test_gm11_of_a_constant_series_is_constant():
-    model = gm11([0.4] * 5, 3)
-    np.testing.assert_allclose(model.fitted, 0.4)
-    np.testing.assert_allclose(model.forecast, 0.4)
+def test_theil_refuses():
+    with pytest.raises(TandemError, match="All values are 0, so the Theil index"):
+        theil_decomposition([[0.0], [0.0]])
+    with pytest.raises(TandemError, match="empty group for the Theil index"):
+        theil_decomposition([])
+    with pytest.raises(TandemError, match="is missing"):
+        theil_decomposition([[0.1, np.nan]])
 
 
-def test_gm11_refuses_jumps_and_short_or_non_positive_series():
-    jumpy = pd.Series([0.2, 0.21, 0.4, 0.42], index=pd.RangeIndex(2017, 2021, name="year"))
-    with pytest.raises(TandemError, match=r"year 2019\) is 0.4: it jumps too far"):
-        gm11(jumpy, 1)
-    bound = np.exp(2 / 5)
-    assert len(gm11(np.cumprod([1, bound - 1e-6, 1, 1]), 1).forecast) == 1
-    with pytest.raises(TandemError, match="jumps too far"):
-        gm11(np.cumprod([1, bound + 1e-6, 1, 1]), 1)
-    with pytest.raises(TandemError, match="at least four periods, not 3"):
-        gm11([0.2, 0.21, 0.22], 1)
-    with pytest.raises(TandemError, match="above 0"):
-        gm11([0.0, 0.2, 0.3, 0.4], 1)
+@pytest.fixture(scope="module")
+def scores():
+    rng = np.random.default_rng(np.random.SeedSequence(1))
+    index = pd.MultiIndex.from_product([range(30), [2000, 2001, 2002]], names=["entity", "year"])
+    return pd.Series(rng.beta([0.5, 2, 6], [0.5, 3, 2], (30, 3)).ravel(), index, name="D")
 
 
-X = np.array([0.2, 0.3, 0.6, 0.7])
-LINE = np.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1], [0, 0, 1, 0]])
-ROWS = LINE / LINE.sum(axis=1, keepdims=True)
+def test_density_integrates_to_one(scores):
+    density, bandwidth = kernel_density(scores)
+    assert density.columns.tolist() == bandwidth.index.tolist() == [2000, 2001, 2002]
+    np.testing.assert_allclose(trapezoid(density, density.index, axis=0), 1, atol=1e-4)
+    assert (density >= 0).all(axis=None)
+    spread = scores.groupby("year").std() * 30**-0.2
+    np.testing.assert_allclose(bandwidth, spread)
 
 
-def test_moran():
-    statistic, expected = moran(X, LINE)
-    assert statistic == pytest.approx(0.411765, abs=1e-6)
-    assert expected == pytest.approx(-1 / 3)
-    assert moran(X, ROWS)[0] == pytest.approx(0.529412, abs=1e-6)
+def test_density_of_two_scores_by_hand():
+    index = pd.MultiIndex.from_tuples([("A", 2000), ("B", 2000)], names=["entity", "year"])
+    found = kernel_density(pd.Series([0.3, 0.9], index), points=3)
+    h = np.sqrt(0.18) * 2**-0.2
+    assert found.bandwidth[2000] == pytest.approx(h)
+    for point in (0, 0.5, 1):
+        images = [2 * k + side * x for k in range(-9, 10) for side in (1, -1) for x in (0.3, 0.9)]
+        expected = norm.pdf(point, images, h).sum() / 2
+        assert found.density.loc[point, 2000] == pytest.approx(expected, rel=1e-6)
 
 
-def test_moran_of_several_years():
-    statistic, _ = moran(np.stack([X, X[[0, 2, 1, 3]]]), ROWS)
-    assert statistic.shape == (2,)
-    assert statistic[1] == pytest.approx(moran(X[[0, 2, 1, 3]], ROWS)[0])
+def test_density_does_not_depend_on_the_order_of_rows(scores):
+    turned = kernel_density(scores.sample(frac=1, random_state=1))
+    pd.testing.assert_frame_equal(turned.density, kernel_density(scores).density, check_exact=True)
 
 
-def test_moran_refuses():
-    with pytest.raises(TandemError, match="same value"):
-        moran(np.ones(4), LINE)
-    for weights in (np.eye(4), np.zeros((4, 4)), -LINE, LINE[:3]):
-        with pytest.raises(TandemError, match="4 x 4"):
-            moran(X, weights)
+def test_density_refuses(scores):
+    with pytest.raises(TandemError, match=r"D \(entity 0, year 2000\) is 7.0: normalise"):
+        kernel_density(scores.where(scores.index != (0, 2000), 7.0))
+    with pytest.raises(TandemError, match="is missing"):
+        kernel_density(scores.where(scores.index != (3, 2001)))
+    with pytest.raises(TandemError, match="All scores of 2000 are the same"):
+        kernel_density(scores * 0 + 0.5)
 
 
 def test_obstacle():
@@ -149,3 +162,12 @@ def test_obstacle_refuses():
         obstacle(pd.DataFrame({"a": [1.2]}), [1.0])
     with pytest.raises(TandemError, match="give each indicator a weight"):
         obstacle(pd.DataFrame({"a": [0.2], "b": [0.3]}), pd.Series({"a": 1.0}))
+
+
+def test_obstacles_do_not_depend_on_rows_columns_or_the_scale_of_weights():
+    rng = np.random.default_rng(np.random.SeedSequence(5))
+    z = pd.DataFrame(rng.random((6, 3)), columns=list("abc"))
+    w = pd.Series([0.2, 0.5, 0.3], list("abc"))
+    found = obstacle(z, w)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    pd.testing.assert_frame_equal(obstacle(z.iloc[::-1, ::-1], 10 * w).iloc[::-1, ::-1], found)

@@ -6,6 +6,7 @@ from tandem.errors import TandemError
 from tandem.indices import (
     ANGLE_STAGES,
     GREY_STAGES,
+    angle_bands,
     classify,
     dynamic_coupling,
     grey_relational,
@@ -64,6 +65,60 @@ def test_velocity_needs_enough_years():
         velocity([0.1, 0.2])
 
 
+def noisy():
+    rng = np.random.default_rng(np.random.SeedSequence(8))
+    index = pd.MultiIndex.from_product([["A", "B"], range(2010, 2020)], names=["entity", "year"])
+    t = np.tile(np.arange(10), 2)
+    one = pd.Series(0.2 + 0.03 * t + rng.normal(0, 0.01, 20), index)
+    return one, pd.Series(0.3 + 0.01 * t + rng.normal(0, 0.01, 20), index)
+
+
+def test_angle_bands_close_on_exact_polynomials():
+    low, high = angle_bands(U1, U2, 99, 1)
+    np.testing.assert_allclose([low, high], [ANGLES, ANGLES], atol=1e-4)
+
+
+def test_angle_bands_hold_the_angle_and_ignore_rows_and_units():
+    one, two = noisy()
+    angle = dynamic_coupling(one, two)
+    low, high = angle_bands(one, two, 499, 1)
+    assert low.index.equals(one.index) and low.name == "low"
+    assert ((low < angle) & (angle < high)).all()
+    # Wider coverage and a higher degree both widen the band.
+    wide = angle_bands(one, two, 499, 1, level=0.99)
+    assert (wide[1] - wide[0] >= high - low).all()
+    curved = angle_bands(one, two, 499, 1, degree=3)
+    assert (curved[1] - curved[0]).mean() > (high - low).mean()
+    order = np.random.default_rng(0).permutation(20)
+    turned = angle_bands(5 * one.iloc[order], 5 * two.iloc[order], 499, 1)
+    pd.testing.assert_series_equal(turned[0].loc[low.index], low)
+    arrays = angle_bands(one.to_numpy().reshape(2, 10), two.to_numpy().reshape(2, 10), 499, 1)
+    np.testing.assert_allclose(arrays[1].ravel(), high)
+    alone = angle_bands(one["B"], two["B"], 499, 1)
+    np.testing.assert_allclose(alone[0], low["B"])
+
+
+def test_angle_bands_cover_the_true_angle_of_two_straight_lines():
+    rng = np.random.default_rng(np.random.SeedSequence(9))
+    t = np.arange(20)
+    one, two = ([0.03 * t] + rng.normal(0, 0.02, (200, 20)) for _ in range(2))
+    low, high = angle_bands(one, two, 499, 1, degree=1)
+    covered = ((low <= 45) & (45 <= high)).mean()
+    assert 0.88 < covered < 0.98
+
+
+def test_angle_bands_cross_the_line_behind():
+    # Velocities (0, -1): the angle is 180 and its band reaches beyond.
+    t, shake = np.arange(8.0), 0.05 * np.array([1, -1, -1, 1, 1, -1, -1, 1])
+    low, high = angle_bands(shake, 5 - t + shake[::-1], 199, 1, degree=1)
+    assert (high - low < 20).all()
+
+
+def test_angle_bands_need_residuals():
+    with pytest.raises(TandemError, match="leaves no residuals in 3 years"):
+        angle_bands(U1[:3], U2[:3], 9, 1)
+
+
 def test_grey_relational():
     reference = pd.DataFrame({"x": [0.1, 0.3, 0.5, 0.9]})
     others = pd.DataFrame({"near": [0.2, 0.3, 0.6, 0.8], "far": [0.9, 0.7, 0.4, 0.1]})
@@ -90,3 +145,13 @@ def test_grey_refuses_missing_and_unequal_years():
         grey_relational(np.array([[np.nan]]), np.array([[1.0]]))
     with pytest.raises(TandemError, match="3 and 2 years"):
         grey_relational(np.ones((3, 1)), np.ones((2, 1)))
+
+
+def test_grey_relations_do_not_depend_on_the_order_of_years_or_indicators():
+    rng = np.random.default_rng(np.random.SeedSequence(7))
+    x = pd.DataFrame(rng.random((6, 2)), columns=["a", "b"])
+    y = pd.DataFrame(rng.random((6, 3)), columns=["c", "d", "e"])
+    _, gamma, coupling = grey_relational(x, y)
+    _, turned, other = grey_relational(x.iloc[::-1, ::-1], y.iloc[::-1, ::-1])
+    pd.testing.assert_frame_equal(turned.loc[gamma.index, gamma.columns], gamma)
+    pd.testing.assert_series_equal(other[::-1], coupling)

@@ -3,9 +3,20 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm, rankdata
 
 from tandem.errors import TandemError
-from tandem.indices import goalposts, normalise, outside
+from tandem.indices import (
+    NORMALISATIONS,
+    goalposts,
+    minmax_within_years,
+    normal_score,
+    normalise,
+    outside,
+    percentile,
+)
 
 INDEX = pd.MultiIndex.from_product([["A", "B", "C"], [2015, 2016, 2017]], names=["entity", "year"])
 RAW = pd.DataFrame(
@@ -116,3 +127,80 @@ def test_missing_direction_column_and_data():
         normalise(RAW.drop(columns="x2"), goalposts(RAW, DIRECTIONS))
     with pytest.raises(TandemError, match="x1 has no value"):
         goalposts(RAW.assign(x1=np.nan), DIRECTIONS)
+
+
+def test_ratio_to_the_largest():
+    z = NORMALISATIONS["ratio"](RAW, DIRECTIONS)
+    np.testing.assert_allclose(z["x1"], RAW["x1"] / 2.4)
+    np.testing.assert_allclose(z["x3"], 1 - RAW["x3"] / 60)
+    with pytest.raises(TandemError, match=r"x1 \(entity A, year 2015\) is -39"):
+        goalposts(RAW - 40, DIRECTIONS, "ratio")
+    with pytest.raises(TandemError, match="not 'maximum'"):
+        goalposts(RAW, DIRECTIONS, "maximum")
+
+
+def test_winsorised_goalposts_are_the_1_and_99_percent_quantiles():
+    x = pd.DataFrame({"a": [*range(101)], "b": [0.0] * 100 + [1.0]})
+    with pytest.warns(UserWarning, match="b is 0.0 from its 1 to its 99 % quantile"):
+        posts = goalposts(x, {"a": "+", "b": "+"}, "winsorised")
+    assert posts.loc["a", ["minimum", "maximum"]].tolist() == [1, 99]
+    z = normalise(x, posts)["a"]
+    assert z.iloc[[0, 1, 50, 99, 100]].tolist() == [0, 0, 0.5, 1, 1]
+
+
+def test_percentile_against_scipy():
+    x = RAW.assign(x2=[10, 10, 20, 30, 33, 41, 5, 5, 5])
+    z = percentile(x, DIRECTIONS)
+    np.testing.assert_allclose(z["x2"], (rankdata(x["x2"]) - 1) / 8)
+    np.testing.assert_allclose(z["x3"], (9 - rankdata(x["x3"])) / 8)
+
+
+def test_normal_score_against_scipy():
+    z = normal_score(RAW, DIRECTIONS)
+    x3 = RAW["x3"]
+    np.testing.assert_allclose(z["x1"], norm.cdf(RAW["x1"], RAW["x1"].mean(), RAW["x1"].std()))
+    np.testing.assert_allclose(z["x3"], norm.sf(x3, x3.mean(), x3.std()))
+
+
+@pytest.mark.parametrize("name", NORMALISATIONS)
+def test_every_normalisation_treats_optimum_missing_and_constant_alike(name):
+    x = pd.DataFrame({"a": [1.0, 4, 5, 6, np.nan], "flat": 2.0})
+    with pytest.warns(UserWarning, match="flat is 2.0 everywhere"):
+        z = NORMALISATIONS[name](x, {"a": 5, "flat": "+"})
+    assert list(z) == ["a"] and np.isnan(z["a"].iloc[4])
+    a = z["a"].to_numpy()
+    assert a[2] == a[:4].max() and a[0] == a[:4].min() and a[1] == pytest.approx(a[3])
+
+
+@pytest.mark.parametrize("name", NORMALISATIONS)
+@settings(derandomize=True, deadline=None)
+@given(seed=st.integers(0, 99), factor=st.floats(0.01, 100))
+def test_order_and_units_do_not_matter(name, seed, factor):
+    rng = np.random.default_rng(seed)
+    x = pd.DataFrame(rng.random((9, 3)), INDEX, list(DIRECTIONS))
+    z = NORMALISATIONS[name](x, DIRECTIONS)
+    assert ((z >= 0) & (z <= 1)).all(axis=None)
+    turned = (factor * x).sample(frac=1, random_state=seed)[["x3", "x1", "x2"]]
+    again = NORMALISATIONS[name](turned, DIRECTIONS).reindex(x.index)[list(x)]
+    np.testing.assert_allclose(again, z, atol=1e-9)
+    more = x["x1"].rank().astype(int)
+    rising = z["x1"].to_numpy()[np.argsort(more)]
+    falling = z["x3"].to_numpy()[np.argsort(x["x3"])]
+    assert (np.diff(rising) >= 0).all() and (np.diff(falling) <= 0).all()
+
+
+def test_within_years_the_best_and_worst_are_always_the_same():
+    with pytest.raises(TandemError, match="cannot be compared over time .*OECD/JRC"):
+        minmax_within_years(RAW, DIRECTIONS, compare="years")
+    z = minmax_within_years(RAW.iloc[::-1], DIRECTIONS, compare="entities")
+    assert "never years" in z.attrs["note"]
+    assert z.index.equals(RAW.index[::-1])
+    assert (z.loc["B"] == 1).all(axis=None) and (z.loc["C"] == 0).all(axis=None)
+    np.testing.assert_allclose(z.loc[("A", 2015)], [0.5 / 1.5, 5 / 25, 10 / 20])
+
+
+def test_within_years_an_indicator_must_vary_in_every_year():
+    x = RAW.copy()
+    x.loc[(slice(None), 2016), "x2"] = 7
+    with pytest.raises(TandemError, match="x2 is the same for all entities in 2016"):
+        minmax_within_years(x, DIRECTIONS, compare="entities")

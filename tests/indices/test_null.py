@@ -1,4 +1,4 @@
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pandas as pd
@@ -7,6 +7,7 @@ import pytest
 from tandem.errors import TandemError
 from tandem.indices import (
     COUPLING_STAGES,
+    circular_shift_null,
     classify,
     coordination_degree,
     coupling_degree,
@@ -166,3 +167,49 @@ def test_three_systems():
 def test_one_entity_cannot_be_permuted():
     with pytest.raises(TandemError, match="No year has two entities"):
         permutation_null(panel([0.1, 0.2], [0.3, 0.4], 1, 2), 9, 1)
+
+
+def test_circular_shift_agrees_with_every_shift():
+    u1 = np.array([[0.1, 0.5, 0.9], [0.3, 0.2, 0.6]])
+    u2 = np.array([[0.2, 0.8, 0.4], [0.6, 0.7, 0.1]])
+    draws = 4000
+    found = circular_shift_null(panel(u1, u2, 2, 3), draws, 1)
+    shifted = [
+        np.stack([u1, np.stack([np.roll(u2[0], a), np.roll(u2[1], b)])], axis=-1)
+        for a, b in product(range(3), repeat=2)
+    ]
+    for name, degree in (("C", coupling_degree), ("D", coordination_degree)):
+        every = np.array([degree(u).mean() for u in shifted])
+        error = 4 * every.std() / np.sqrt(draws)
+        assert found[f"{name}_null_mean"] == pytest.approx(every.mean(), abs=error)
+        assert found[f"{name}_null_p5"] == pytest.approx(np.sort(every)[0])
+        assert found[f"{name}_null_p95"] == pytest.approx(np.sort(every)[-1])
+        assert found[f"{name}_observed"] == pytest.approx(every[0])
+
+
+def test_circular_shift_keeps_entities_apart():
+    # Each system is constant within an entity, so shifting its years changes nothing.
+    level = np.ones((1, 5)) * np.linspace(0.1, 0.9, 10)[:, None]
+    found = circular_shift_null(panel(level, level[::-1], 10, 5), 99, 1)
+    assert found["D_null_p5"] == pytest.approx(found["D_null_p95"], abs=1e-12)
+    assert found["D_percentile"] == 50
+
+
+def test_circular_shift_sees_common_timing():
+    waves = 0.5 + 0.4 * np.sin(np.arange(12) * 2 * np.pi / 12 + np.arange(8)[:, None])
+    found = circular_shift_null(panel(waves, waves, 8, 12), 199, 1)
+    assert found["C_percentile"] == 100 and found["C_observed"] == pytest.approx(1)
+
+
+def test_circular_shift_of_an_unbalanced_panel():
+    # Entity p0 has two years and p1 one, so only two panels exist.
+    u = panel([0.1, 0.5, 0.9, 0.3], [0.2, 0.8, 0.4, 0.6], 2, 2).iloc[:3]
+    swapped = u.copy()
+    swapped.iloc[:2, 1] = u["upgrade"].iloc[[1, 0]].to_numpy()
+    found = circular_shift_null(u, 400, 1)
+    low, high = sorted(coordination_degree(x).mean() for x in (u, swapped))
+    assert found["D_null_p5"] == pytest.approx(low) and found["D_null_p95"] == pytest.approx(high)
+    shuffled = u.sample(frac=1, random_state=0)
+    assert circular_shift_null(shuffled, 400, 1) == found
+    with pytest.raises(TandemError, match="No entity has two years"):
+        circular_shift_null(u.iloc[1:], 9, 1)

@@ -4,11 +4,11 @@ import pytest
 
 from tandem.errors import TandemError
 from tandem.indices import (
-    capital_stock,
     deviation,
     fu_angle,
     hierarchy,
     moore,
+    productivity_advancement,
     structure_table,
     tertiary_secondary,
     theil_rationalisation,
@@ -147,42 +147,38 @@ def test_structure_table_refuses():
         hierarchy([0.5, 0.5])
 
 
-SPENDING = np.array([100, 110, 125, 140, 160])
-STOCK = [364.0565, 419.4480, 481.5308, 549.3012, 626.9060]
-LAGGED = [364.0565, 409.4480, 458.0308, 514.3262, 577.1773]
+# Labour productivity at the begin and the end, by sector.
+BEGIN, END = np.array([1.0, 2.0, 2.0]), np.array([5.0, 10.0, 6.0])
 
 
-def test_capital_stock():
-    np.testing.assert_allclose(capital_stock(SPENDING), STOCK, atol=1e-4)
-    np.testing.assert_allclose(capital_stock(SPENDING, lagged=True), LAGGED, atol=1e-4)
-    np.testing.assert_allclose(capital_stock(SPENDING, growth=0.124683), STOCK, rtol=1e-5)
+def test_productivity_advancement():
+    labour = np.array([50.0, 20.0, 30.0])
+    at_begin, at_end = BEGIN * labour, END * labour
+    assert productivity_advancement(at_begin, labour, BEGIN, END) == pytest.approx(0)
+    assert productivity_advancement(at_end, labour, BEGIN, END) == pytest.approx(1)
+    # Productivities 2, 4, 5: progress 1/4, 1/4, 3/4; shares 100, 80, 150 of 330.
+    found = productivity_advancement([100.0, 80.0, 150.0], labour, BEGIN, END)
+    assert found == pytest.approx((100 / 4 + 80 / 4 + 150 * 3 / 4) / 330)
 
 
-def test_capital_stock_of_a_panel():
-    index = pd.MultiIndex.from_product([["A", "B"], range(2000, 2005)], names=["entity", "year"])
-    flow = pd.Series(np.concatenate([SPENDING, 2 * SPENDING]), index, name="rd")
-    stock = capital_stock(flow[::-1])
-    assert stock.index.equals(index[::-1]) and stock.name == "rd"
-    np.testing.assert_allclose(stock["A"].sort_index(), STOCK, atol=1e-4)
-    np.testing.assert_allclose(stock["B"].sort_index(), np.multiply(2, STOCK), atol=2e-4)
-    np.testing.assert_allclose(capital_stock(flow["A"]), STOCK, atol=1e-4)
-    np.testing.assert_allclose(capital_stock(flow["A"][::-1]), STOCK[::-1], atol=1e-4)
-    arrays = np.stack([SPENDING, 2 * SPENDING])
-    np.testing.assert_allclose(capital_stock(arrays), stock.sort_index().to_numpy().reshape(2, 5))
+def test_productivity_advancement_of_a_panel_and_other_units():
+    begin, end = pd.Series(BEGIN, SECTORS), pd.Series(END, SECTORS)
+    found = productivity_advancement(VALUE_ADDED, EMPLOYMENT, begin, end)
+    assert found.index.equals(INDEX)
+    turned = productivity_advancement(
+        VALUE_ADDED.iloc[::-1, ::-1] * 10, EMPLOYMENT.iloc[::-1] * 100, begin[::-1] / 10, end / 10
+    )
+    pd.testing.assert_series_equal(turned[::-1], found)
 
 
-def test_capital_stock_refuses():
-    index = pd.MultiIndex.from_product([["A", "B"], range(2000, 2005)], names=["entity", "year"])
-    flow = pd.Series(np.concatenate([SPENDING, SPENDING]), index, name="rd", dtype=float)
-    with pytest.raises(TandemError, match=r"2003 \(entity B\) is missing"):
-        capital_stock(flow.drop(("B", 2003)))
-    with pytest.raises(TandemError, match="rd jumps from 2002 to 2004"):
-        capital_stock(flow.drop(2003, level="year"))
-    with pytest.raises(TandemError, match="mean growth cannot start from 0"):
-        capital_stock([0, 1, 2])
-    with pytest.raises(TandemError, match="below 0"):
-        capital_stock([1, -1, 2])
-    with pytest.raises(TandemError, match="Growth plus depreciation is -0.35"):
-        capital_stock([4, 2])
-    with pytest.raises(TandemError, match="at least two years"):
-        capital_stock([4])
+def test_productivity_advancement_refuses():
+    with pytest.raises(TandemError, match="must exceed"):
+        productivity_advancement([1, 1, 1], [1, 1, 1], END, BEGIN)
+    with pytest.raises(TandemError, match="productivity is undefined"):
+        productivity_advancement([1, 1, 1], [0, 1, 1], BEGIN, END)
+    with pytest.raises(TandemError, match="one number for each of the three"):
+        productivity_advancement([1, 1, 1], [1, 1, 1], BEGIN[:2], END[:2])
+    with pytest.raises(TandemError, match="all three sectors"):
+        productivity_advancement(
+            VALUE_ADDED, EMPLOYMENT, pd.Series({"primary": 1.0}), pd.Series(END, SECTORS)
+        )

@@ -3,13 +3,14 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tandem.errors import TandemError
 from tandem.indices import (
     METHODS,
+    ahp_weights,
     critic_weights,
     cv_weights,
     entropy,
@@ -17,13 +18,20 @@ from tandem.indices import (
     equal_weights,
     game_weights,
     goalposts,
+    linear_weights,
     merec_weights,
     multiplicative_weights,
     normalise,
+    pca_weights,
+    principal_components,
     sd_weights,
+    weight_agreement,
+    weight_table,
+    weighted_score,
 )
 from tandem.indices.weights import _to_one
 
+FIXED = settings(derandomize=True, deadline=None)
 INDEX = pd.MultiIndex.from_product([["A", "B", "C"], [2015, 2016, 2017]], names=["entity", "year"])
 RAW = pd.DataFrame(
     {
@@ -136,6 +144,7 @@ def test_equal_and_registry():
 
 
 @pytest.mark.parametrize("method", METHODS)
+@FIXED
 @given(z=arrays(float, (6, 4), elements=st.floats(0, 1)))
 def test_weights_are_shares(method, z):
     with warnings.catch_warnings():
@@ -145,6 +154,7 @@ def test_weights_are_shares(method, z):
     assert w.sum() == pytest.approx(1, abs=1e-12)
 
 
+@FIXED
 @given(z=arrays(float, (6, 4), elements=st.floats(0, 1)))
 def test_entropy_lies_between_0_and_1(z):
     e = entropy(z)
@@ -233,3 +243,140 @@ def test_combination_refuses_what_is_no_weight():
         game_weights(W1, 2 * W2)
     with pytest.raises(TandemError, match="No indicator has weight in all"):
         multiplicative_weights(np.array([1.0, 0]), np.array([0, 1.0]))
+
+
+def columns_with(r):
+    """Twelve rows whose correlation matrix is exactly `r`."""
+    raw = np.random.default_rng(5).normal(size=(12, len(r)))
+    q = np.linalg.qr(raw - raw.mean(axis=0))[0]
+    return 3 + q @ np.linalg.cholesky(np.array(r)).T
+
+
+def test_principal_components_of_two_blocks():
+    # Eigenvalues 1 +- 0.8 and 1 +- 0.5; of the kept ones each block has loadings 1 / sqrt(2).
+    r = np.eye(4)
+    r[0, 1] = r[1, 0] = 0.8
+    r[2, 3] = r[3, 2] = 0.5
+    found = principal_components(columns_with(r))
+    np.testing.assert_allclose(found.eigenvalues, [1.8, 1.5, 0.5, 0.2], atol=1e-12)
+    assert found.kept == 2
+    np.testing.assert_allclose(found.weights, np.array([1.8, 1.8, 1.5, 1.5]) / 6.6, atol=1e-12)
+    half = np.sqrt(0.5)
+    expected = np.array([[half, half, 0, 0], [0, 0, half, half]]).T
+    np.testing.assert_allclose(found.loadings[:, :2], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("r", [0.2, 0.7])
+def test_kmo_and_bartlett_of_equal_correlations(r):
+    m, n = 4, 12
+    found = principal_components(columns_with(np.full((m, m), r) + (1 - r) * np.eye(m)))
+    partial = r / (1 + (m - 2) * r)
+    assert found.kmo == pytest.approx(r**2 / (r**2 + partial**2))
+    determinant = (1 - r) ** (m - 1) * (1 + (m - 1) * r)
+    bartlett = -(n - 1 - (2 * m + 5) / 6) * np.log(determinant)
+    assert found.bartlett == pytest.approx(bartlett)
+    assert found.bartlett_df == 6
+    # Chi-squared with 6 degrees of freedom above x: exp(-x/2) (1 + x/2 + (x/2)^2 / 2).
+    half = bartlett / 2
+    tail = np.exp(-half) * (1 + half + half**2 / 2)
+    assert found.bartlett_pvalue == pytest.approx(tail, rel=1e-9)
+    np.testing.assert_allclose(found.weights, 1 / m, atol=1e-12)
+
+
+def test_signs_of_components_do_not_depend_on_the_order_of_columns():
+    z = pd.DataFrame(np.random.default_rng(2).random((20, 4)), columns=list("abcd"))
+    found, turned = principal_components(z), principal_components(z[list("dbca")])
+    pd.testing.assert_frame_equal(turned.loadings.loc[list("abcd")], found.loadings)
+    standard = (z - z.mean()) / z.std()
+    together = (standard @ found.loadings).T @ standard.mean(axis=1)
+    assert (together >= -1e-9).all()
+
+
+def test_pca_leaves_out_what_does_not_vary_and_reports_dependence():
+    w = pca_weights(Z.assign(flat=0.4))
+    assert w["flat"] == 0
+    pd.testing.assert_series_equal(w[["x1", "x2", "x3"]], pca_weights(Z))
+    twice = principal_components(Z.assign(again=Z["x1"]))
+    assert np.isnan(twice.kmo) and np.isinf(twice.bartlett) and twice.bartlett_pvalue == 0
+
+
+def test_ahp_of_three_in_closed_form():
+    # For three indicators the eigenvector is the row geometric mean, and lambda = 1 + q + 1 / q.
+    a = np.array([[1, 3, 5], [1 / 3, 1, 3], [1 / 5, 1 / 3, 1]])
+    found = ahp_weights(pd.DataFrame(a, list("abc"), list("abc")))
+    geometric = np.prod(a, axis=1) ** (1 / 3)
+    np.testing.assert_allclose(found.weights, geometric / geometric.sum())
+    assert list(found.weights.index) == list("abc")
+    q = (a[0, 2] / (a[0, 1] * a[1, 2])) ** (1 / 3)
+    assert found.lambda_max == pytest.approx(1 + q + 1 / q)
+    assert found.consistency_ratio == pytest.approx((q + 1 / q - 2) / 2 / 0.58)
+
+
+def test_ahp_of_consistent_comparisons_returns_their_weights():
+    found = ahp_weights(W1[:, None] / W1)
+    np.testing.assert_allclose(found.weights, W1)
+    assert found.consistency_ratio == pytest.approx(0, abs=1e-9)
+    assert ahp_weights(np.array([[1, 3], [1 / 3, 1]])).weights == pytest.approx([0.75, 0.25])
+
+
+def test_ahp_refuses_and_warns():
+    with pytest.warns(UserWarning, match="consistency ratio .* above 0.1"):
+        ahp_weights(np.array([[1, 9, 1 / 9], [1 / 9, 1, 9], [9, 1 / 9, 1]]))
+    with pytest.raises(TandemError, match="1 / the opposite"):
+        ahp_weights(np.array([[1, 3], [3, 1]]))
+    with pytest.raises(TandemError, match="square"):
+        ahp_weights(np.ones((2, 3)))
+    with pytest.raises(TandemError, match="above 0"):
+        ahp_weights(np.array([[1, -1], [-1, 1]]))
+
+
+def test_linear_weights():
+    np.testing.assert_allclose(linear_weights(W1, W2), (W1 + W2) / 2)
+    np.testing.assert_allclose(linear_weights(W1, W2, shares=[1, 0]), W1)
+    with pytest.raises(TandemError, match="sum to 1"):
+        linear_weights(W1, W2, shares=[0.5, 0.6])
+
+
+def test_weight_table_and_agreement():
+    table = weight_table(Z)
+    assert list(table) == [*METHODS, "pca", "game", "multiplicative"]
+    np.testing.assert_allclose(table.sum(), 1)
+    pd.testing.assert_series_equal(table["critic"], critic_weights(Z), check_names=False)
+    agreement = weight_agreement(
+        pd.DataFrame({"a": [0.5, 0.3, 0.2], "b": [0.2, 0.3, 0.5], "c": [0.5, 0.2, 0.3], "e": 1 / 3})
+    )
+    # Ranks (3, 2, 1), (1, 2, 3), (3, 1, 2): 1 - 6 sum d^2 / (n (n^2 - 1)).
+    assert agreement.loc["a", "b"] == pytest.approx(-1)
+    assert agreement.loc["a", "c"] == pytest.approx(0.5)
+    assert agreement.loc["b", "c"] == pytest.approx(-0.5)
+    assert np.isnan(agreement.loc["a", "e"])
+    assert agreement.loc["c", "largest"] == 0.5 and agreement.loc["b", "largest_indicator"] == 2
+
+
+def test_weighted_score_says_what_it_does_with_missing_values():
+    w = entropy_weights(Z)
+    scores = [0.244264, 0.342920, 0.490905, 0.737547, 0.808588, 1, 0, 0.038234, 0.147034]
+    np.testing.assert_allclose(weighted_score(Z, w[::-1]), scores, atol=1e-6)
+    gap = Z.copy()
+    gap.loc[("B", 2016), "x2"] = np.nan
+    gap.loc[("B", 2017)] = np.nan
+    assert weighted_score(gap, w).isna().sum() == 2
+    with pytest.warns(UserWarning, match=r"2 row\(s\) lack"):
+        found = weighted_score(gap, w, missing="renormalise")
+    x1, _, x3 = Z.loc[("B", 2016)]
+    expected = (w["x1"] * x1 + w["x3"] * x3) / (w["x1"] + w["x3"])
+    assert found[("B", 2016)] == pytest.approx(expected)
+    assert np.isnan(found[("B", 2017)]) and found.isna().sum() == 1
+    with pytest.raises(TandemError, match=r"x2 \(entity B, year 2016\) is missing"):
+        weighted_score(gap, w, missing="refuse")
+    with pytest.raises(TandemError, match="give each indicator one weight"):
+        weighted_score(Z, w.drop("x1"))
+
+
+@FIXED
+@given(factor=st.floats(0.01, 100), shift=st.floats(-50, 50))
+def test_units_of_an_indicator_do_not_matter(factor, shift):
+    x = RAW.assign(x1=factor * RAW["x1"] + shift)
+    z = normalise(x, goalposts(x, {"x1": "+", "x2": "+", "x3": "-"}))
+    for method in METHODS.values():
+        np.testing.assert_allclose(method(z), method(Z), rtol=1e-6)

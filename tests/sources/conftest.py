@@ -21,8 +21,8 @@ def data() -> Path:
 
 @pytest.fixture(scope="session")
 def everything(data) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All observations, and the ledger."""
-    return read_observations(data, list(read_sources(data)["file"]))
+    """All observations of the tables that come with the data, and the ledger."""
+    return read_observations(data, list(read_sources(data).query("download == ''")["file"]))
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.sources.cells import parse_cell
+from tandem.sources.cells import parse_cell, split_unit
 from tandem.sources.units import unit_factor, unit_name
 
 
@@ -42,7 +42,7 @@ def test_missing_code_counts_only_where_the_codebook_names_it():
 
 @pytest.mark.parametrize(
     "text",
-    ["12.3x", "1,23", "1,2345", "1.2E+05", "12 345", "1.2.3", "+5", "①", "*", "…", "--", "nan",
+    ["12.3x", "1,23", "1,2345", "1.2E+05", "12 345", "1.2.3", "+5", "①", "*", "--", "nan",
      "inf", "1①2", "٣", "½", "²", "1_000", "12.", ".5", "a)"],
 )  # fmt: skip
 def test_unexplained_text_is_refused(text):
@@ -71,10 +71,56 @@ def test_any_text_is_a_finite_number_a_blank_or_refused(text):
     except ValueError:
         return
     if value is None:
-        assert text.strip() == ""
+        assert text.strip() == "" or rules[0].startswith("missing code: ")
     else:
         assert value.is_finite()
         assert rules or text == text.strip() and text.isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [("…", "missing code: … (less than the smallest unit of the table)"),
+     ("...", "missing code: ... (less than the smallest unit of the table)"),
+     ("—", "missing code: — (no such value)"), ("-", "missing code: - (no such value)"),
+     ("－", "missing code: － (no such value)"),
+     ("#", "missing code: # (mark of a main item without a value)")],
+)  # fmt: skip
+def test_missing_codes_of_the_yearbooks_stay_distinct(text, rule):
+    assert parse_cell(text) == (None, [rule])
+
+
+def test_a_formula_error_is_named_and_a_long_text_is_not_repeated():
+    with pytest.raises(ValueError, match="'#REF!' is not a number but a formula error"):
+        parse_cell("#REF!")
+    with pytest.raises(ValueError, match="^'a{20}...', a text of 1001 characters, is not"):
+        parse_cell("a" * 1001)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("35.2亿元", ("35.2", "亿元")), ("12.5%", ("12.5", "%")), ("1,234 万人", ("1,234", "万人")),
+     ("-3.1亿元①", ("-3.1①", "亿元")), ("35.2x", ("35.2x", "")), ("35.2", ("35.2", ""))],
+)  # fmt: skip
+def test_unit_in_a_cell(text, parts):
+    assert split_unit(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("printed", "canonical", "factor"),
+    [("亿元", "100M yuan", "1"), ("千元", "10k yuan", "0.1"), ("百万元", "100M yuan", "0.01"),
+     ("10 000 yuan", "100M yuan", "0.0001"), ("100 million yuan", "10k yuan", "10000"),
+     ("亿元 (100 million yuan)", "100M yuan", "1"), ("千人", "10k persons", "0.1"),
+     ("人年", "10k person-years", "0.0001"), ("万人年", "person-years", "10000"),
+     ("‰", "percent", "0.1"), ("每千人", "per 10k persons", "10"), ("万件", "piece", "10000"),
+     ("per 10,000 persons", "per 1k persons", "0.1"), ("万吨", "tons", "10000"),
+     ("平方公里", "10k hectares", "0.01"), ("家", "unit", "1")],
+)  # fmt: skip
+def test_printed_units_turn_into_the_codebook_s(printed, canonical, factor):
+    assert unit_factor(unit_name(printed), canonical) == Decimal(factor)
+
+
+def test_two_languages_that_contradict_are_no_unit():
+    assert unit_factor(unit_name("亿元 (10 000 yuan)"), "100M yuan") is None
 
 
 def test_units():

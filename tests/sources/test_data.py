@@ -65,7 +65,7 @@ def test_codebook_labels_are_unique(codebook):
 def test_files_are_those_of_the_checksums(data):
     lines = (data / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     listed = {line[66:]: line[:64] for line in lines}
-    assert set(listed) == set(read_sources(data)["file"])
+    assert set(listed) == set(read_sources(data).query("download == ''")["file"])
     for file, digest in listed.items():
         assert hashlib.sha256((data / file).read_bytes()).hexdigest() == digest, file
 
@@ -119,7 +119,7 @@ def test_pollution_treatment_of_2018_stays_missing(everything):
     assert 2018 not in set(rows["year"])
     file = "raw/nbs/industrial_pollution_treatment_investment.csv"
     blank = ledger[(ledger["file"] == file) & (ledger["rule"] == "blank: not published")]
-    assert blank["cell"].str.contains("!!C").sum() == 31  # the column of 2018
+    assert blank["cell"].str.contains(r"(?:^|!)C\d+$").sum() == 31  # the column of 2018
 
 
 def test_three_industries_add_up_to_gdp(everything):
@@ -132,16 +132,15 @@ def test_three_industries_add_up_to_gdp(everything):
 
 
 def test_only_known_discrepancies_of_the_print_fail(everything):
-    """Three totals that do not equal their parts in the publications themselves."""
+    """Three totals and a ratio that do not equal their parts in the publications themselves."""
     checks = check_identities(everything[0])
-    failed = checks[~checks["passed"]]
-    assert set(failed["where"]) == {
-        "China 1996 (csy-2005)",
-        "China 2021 (st-communique-2021)",
-        "nation 2009 (nbs-2021, csy-2012)",
+    failed = checks[~checks["passed"]].set_index("where")["difference"]
+    assert failed.to_dict() == {
+        "China 1996 (csy-2005)": pytest.approx(33613.1 - 33612.9),
+        "China 2021 (st-communique-2021)": pytest.approx(27958.3 - 27956.3),
+        "China 2011 (st-communique-2011)": pytest.approx(100 * 7246.8 / 8687.0 - 83.5),
+        "nation 2009 (nbs-2021, csy-2012)": pytest.approx(-0.0762),
     }
-    assert len(failed) == 3
-    assert (failed["difference"].abs() <= 2.0).all()
 
 
 def test_a_wrong_value_fails_its_check(everything):
@@ -201,7 +200,7 @@ def test_seed_checks_follow_the_raw_tables(data, tmp_path):
     not FIGURES.is_dir(), reason="the compilation of figures lies beside the repository only"
 )
 def test_every_figure_row_arrives(data, codebook):
-    sources = read_sources(data)
+    sources = read_sources(data).query("download == ''")
     read = pd.concat(
         read_table(data / row["file"], row, codebook)[0].assign(
             row_address=row["address"], paper=row["region_scope"] == "survey"

@@ -1,17 +1,17 @@
-# raw tables -> observations -> panel
-
+# raw tables -> observations -> panel, and what there is to say about them
 
 SEED_FILES = sorted(map(str, Path("data/raw/assehr455").iterdir()))
+PANEL = ("panel", "published", "lineage", "vintages", "coverage", "splices", "breaks")
+CHECKED = ("observations", "ledger", "checks", "suspects", "not_comparable")
 
 
 rule panel:
     input:
         raw=raw_files[""],
         sources=ancient("data/sources.csv"),
-        codebook="data/codebook.csv",
+        rules=RULES,
     output:
-        **kept("data", "observations", "ledger", "checks"),
-        **kept("data", "panel", "published", "vintages", "coverage", "splices"),
+        **kept("data", *CHECKED, *PANEL),
     log:
         f"{R}/logs/panel.log",
     conda:
@@ -25,11 +25,51 @@ rule panel:
         "../scripts/panel.py"
 
 
+rule revisions:
+    input:
+        raw=raw_files["revisions"],
+        sources=ancient("data/sources.csv"),
+        rules=RULES,
+    output:
+        **kept("data", "revisions", "revisions_by_entity", "undated"),
+    log:
+        f"{R}/logs/revisions.log",
+    conda:
+        "../../environment.yml"
+    params:
+        sha=listed(raw_files["revisions"]),
+        study=measured(study),
+        code=code("revisions"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/revisions.py"
+
+
+rule quality:
+    input:
+        frames=[*rules.panel.output, *rules.revisions.output],
+        template="src/tandem/report/quality.html.j2",
+        look="src/tandem/report/report.html.j2",
+    output:
+        update(f"{R}/data/quality.html"),
+    log:
+        f"{R}/logs/quality.log",
+    conda:
+        "../../environment.yml"
+    params:
+        study=part(study, *Study.model_fields),
+        template=digest("src/tandem/report/quality.html.j2", "src/tandem/report/report.html.j2"),
+        code=code("quality"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/quality.py"
+
+
 rule printed:
     input:
-        raw=printed_files,
+        raw=raw_files["printed"],
         sources=ancient("data/sources.csv"),
-        codebook="data/codebook.csv",
+        rules=RULES,
     output:
         **kept("data", "printed"),
     log:
@@ -37,8 +77,8 @@ rule printed:
     conda:
         "../../environment.yml"
     params:
-        sha=listed(printed_files),
-        study=part(study, "panel", "published"),
+        sha=listed(raw_files["printed"]),
+        study=part(study, "panel", "published", "descriptions"),
         code=code("printed"),
         env=ENVIRONMENT,
     script:

@@ -68,7 +68,7 @@ rule variant:
     input:
         raw=lambda wildcards: raw_files[wildcards.variant],
         sources=ancient("data/sources.csv"),
-        codebook="data/codebook.csv",
+        rules=RULES,
     output:
         **kept("variants/{variant}", "two_way", "summary", "coverage"),
     log:

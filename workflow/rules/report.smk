@@ -4,6 +4,7 @@
 # everything that the study's report shows; each step writes only what the study asks for
 STEPS = {
     "panel": True,
+    "revisions": True,
     "indices": True,
     "regressions": bool(study.models.regressions),
     "panel_var": study.models.panel_var is not None,
@@ -51,12 +52,15 @@ rule figures:
         "../scripts/figures.py"
 
 
+TEMPLATES = [f"src/tandem/report/{name}.html.j2" for name in ("report", "lineage_view")]
+
+
 rule report:
     input:
         SHOWN,
         tables=f"{R}/tables",
         figures=f"{R}/figures",
-        template="src/tandem/report/report.html.j2",
+        templates=TEMPLATES,
     output:
         report=update(f"{R}/report.html"),
     log:
@@ -65,7 +69,7 @@ rule report:
         "../../environment.yml"
     params:
         study=part(study, *Study.model_fields),
-        template=digest("src/tandem/report/report.html.j2"),
+        templates=digest(*TEMPLATES),
         code=code("report"),
         env=ENVIRONMENT,
     script:

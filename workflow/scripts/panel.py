@@ -2,23 +2,19 @@
 
 from pathlib import Path
 
-from tandem.analysis.panel import make_panel, observe
-from tandem.files import read, save, step
-from tandem.sources import check_identities
+from tandem.analysis.panel import build_panel
+from tandem.files import save, step
 from tandem.study import load_study
 
 with step(snakemake.log[0]) as say:
     study = load_study(f"studies/{snakemake.config['study']}.yaml")
-    observations, ledger, tables = observe(study, Path("data"))
-    checks = check_identities(observations)
-    frames = make_panel(study, observations, tables, read(snakemake.input.codebook))
+    frames = build_panel(study, Path("data"))
     # nothing is written before everything is checked
-    frames |= {"observations": observations, "ledger": ledger, "checks": checks}
     save(frames, snakemake.output)
-    panel = frames["panel"]
+    panel, checks, found = (frames[k] for k in ("panel", "checks", "suspects"))
     n, t = (panel.index.get_level_values(k).nunique() for k in ("entity", "year"))
-    cases = f"{checks['passed'].sum()} of {len(checks)}"
     say(
-        f"panel: {len(observations)} values from {len(snakemake.input.raw)} tables, {cases} checks "
-        f"passed; {n} x {t} entity-years, {panel.shape[1]} series, {panel.isna().sum().sum()} gaps"
+        f"panel: {len(frames['observations'])} values from {len(snakemake.input.raw)} tables, "
+        f"{checks['passed'].sum()} of {len(checks)} checks passed, {len(found)} jumps to look at; "
+        f"{n} x {t} entity-years, {panel.shape[1]} series, {panel.isna().sum().sum()} gaps"
     )

@@ -5,17 +5,63 @@ from pathlib import Path
 import pandas as pd
 
 from tandem.errors import TandemError
+from tandem.panel.breaks import crossed, read_breaks
 from tandem.panel.build import (
     base_panel,
     choose_files,
     coverage,
     derive,
-    refuse_implausible,
     refuse_unknown_entities,
+    settled,
     splices,
 )
+from tandem.panel.lineage import base_lineage
+from tandem.panel.vintages import largest_revisions, revised_files, revisions, undated
 from tandem.sources import read_codebook, read_observations, read_sources
+from tandem.sources.schemas import panel_problems
+from tandem.sources.verify import read_deviations, refuse, verify
 from tandem.study import Study
+
+
+def build_panel(study: Study, data: Path) -> dict[str, pd.DataFrame]:
+    """Everything from raw tables to the panel, checked as a whole before any of it is returned.
+
+    Parameters
+    ----------
+    study : Study
+    data : Path
+        The folder with raw/, sources.csv, codebook.csv, breaks.csv and known_deviations.csv.
+
+    Returns
+    -------
+    dict of DataFrame
+        observations, ledger; checks, suspects, not_comparable (see `tandem.sources.verify`); breaks
+        (definition breaks that the window crosses); lineage (see `tandem.panel.lineage`); and those
+        of `make_panel`.
+
+    Raises
+    ------
+    TandemError
+        Everything wrong with the tables, or everything wrong with the figures, one sentence each.
+    """
+    observations, ledger, chosen = observe(study, data)
+    codebook = read_codebook(data)
+    found, problems = verify(observations, codebook, read_deviations(data))
+    study = settled(study, observations)
+    try:
+        built = make_panel(study, observations, chosen, codebook)
+        problems += panel_problems(study, built["panel"], observations)
+    except TandemError as err:
+        problems.append(str(err))
+    refuse(problems)
+    return {
+        "observations": observations,
+        "ledger": ledger,
+        "breaks": crossed(study, read_breaks(data)),
+        "lineage": base_lineage(study, observations, chosen, ledger),
+        **found,
+        **built,
+    }
 
 
 def observe(study: Study, data: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -40,7 +86,8 @@ def observe(study: Study, data: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.Da
         Everything wrong with the tables, one sentence each.
     """
     chosen = choose_files(study, read_sources(data))
-    observations, ledger = read_observations(data, sorted(chosen["file"].unique()))
+    files = sorted(chosen["file"].unique())
+    observations, ledger = read_observations(data, files, study.descriptions)
     wanted = observations.merge(chosen[["series", "vintage"]].drop_duplicates())
     return wanted, ledger, chosen
 
@@ -67,7 +114,6 @@ def make_panel(
     values, vintages = base_panel(study, observations, chosen)
     accounts = codebook.set_index("series")["account"].fillna("")
     panel = derive(study, values, vintages, accounts, observations)
-    refuse_implausible(study, panel, observations)
     used = (
         vintages.stack().rename("vintage").rename_axis(["entity", "year", "series"]).reset_index()
     )
@@ -80,6 +126,24 @@ def make_panel(
         "vintages": summary.merge(files),
         "coverage": coverage(panel),
         "splices": splices(study, observations, chosen),
+    }
+
+
+def compare_vintages(study: Study, data: Path) -> dict[str, pd.DataFrame]:
+    """How far the vintages of the study's series differ, whichever of them the study uses.
+
+    Returns
+    -------
+    dict of DataFrame
+        revisions, revisions_by_entity and undated: see `tandem.panel.vintages`.
+    """
+    sources = read_sources(data)
+    observations, _ = read_observations(data, revised_files(study, sources), study.descriptions)
+    table = revisions(study, observations, sources)
+    return {
+        "revisions": table,
+        "revisions_by_entity": largest_revisions(table),
+        "undated": undated(study, sources),
     }
 
 
@@ -104,7 +168,7 @@ def printed_series(study: Study, data: Path) -> pd.DataFrame:
                 f"published.{name} in the study names '{unknown[0]}', which no table for "
                 f"{study.panel.scope} holds; see data/codebook.csv for names."
             )
-        found, _ = read_observations(data, sorted(files))
+        found, _ = read_observations(data, sorted(files), study.descriptions)
         blocks.append(found[found["series"].isin(wanted)].assign(figure=name))
     labels = read_codebook(data).set_index("series")["label_en"]
     columns = ["figure", "series", "label", "year", "value", "unit", "vintage", "flag", "source"]

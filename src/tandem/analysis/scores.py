@@ -1,59 +1,101 @@
 """Step: panel -> goalposts, weights, scores, coupling and structure indices."""
 
+import numpy as np
 import pandas as pd
 
-from tandem.errors import TandemError
-from tandem.indices import coupling_table, goalposts, normalise, structure_table
+from tandem.analysis.goalposts import (
+    clipped,
+    complete_rows,
+    fit_goalposts,
+    moved,
+    refuse_stale,
+)
+from tandem.indices import coupling_table, normalise, structure_table
 from tandem.indices.null import permutation_null
 from tandem.indices.weights import METHODS, entropy
-from tandem.panel.formula import names_in
 from tandem.study import Study
 
 NULL = ["observed", "percentile", "null_mean", "null_p5", "null_p95"]
 
 
-def score_systems(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def score_systems(
+    study: Study, panel: pd.DataFrame, posts: pd.DataFrame | None = None
+) -> dict[str, pd.DataFrame]:
     """Scores of the systems, with the goalposts and weights that made them.
 
     Parameters
     ----------
     panel : DataFrame (entity-years, derived series)
+    posts : DataFrame, optional
+        Goalposts and weights to hold to, from `fit_goalposts`; fitted to the panel if not given.
 
     Returns
     -------
     dict of DataFrame
-        goalposts (system, indicator, direction, minimum, maximum), weights (system, indicator,
-        entropy, one column a method, chosen marked), normalised, scores (one column a system; NaN
-        where an indicator is missing).
+        goalposts (posts), weights (system, indicator, entropy_value, one column a method on the
+        present figures, used), normalised, scores (one column a system; NaN where an indicator is
+        missing), clipped (values outside the goalposts).
     """
-    posts, weights, normalised, scores = [], [], {}, {}
-    for name, system in study.systems.items():
-        x = panel[list(system.indicators)]
-        complete = x.dropna()
-        if complete.empty:
-            scarce = x.notna().sum().sort_values()
-            first, last = study.panel.years
-            raise TandemError(
-                f"No entity has all indicators of the system '{name}' in any year {first}-{last}; "
-                f"'{scarce.index[0]}' has {scarce.iloc[0]} of {len(x)} values: look at the "
-                f"tables of {', '.join(names_in(study.series[scarce.index[0]].formula))}."
-            )
-        post = goalposts(x, dict(system.indicators))
-        z = normalise(x, post)
-        table = pd.DataFrame({m: pd.Series(w(z.dropna())) for m, w in METHODS.items()})
-        table.insert(0, "entropy_value", pd.Series(entropy(z.dropna())))
-        weight = table[study.coupling.weights]
-        scores[name] = (z * weight).sum(axis=1, skipna=False)
+    posts = fit_goalposts(study, panel) if posts is None else posts
+    weights, normalised, scores = [], {}, {}
+    for name, mine in posts.groupby("system", sort=False):
+        mine = mine.set_index("indicator")
+        varies = mine[mine["minimum"] < mine["maximum"]]
+        z = normalise(panel[list(varies.index)], varies.assign(optimum=np.nan))
+        complete = z.loc[complete_rows(study, name, panel).index]
+        table = pd.DataFrame({m: pd.Series(w(complete)) for m, w in METHODS.items()})
+        table.insert(0, "entropy_value", pd.Series(entropy(complete)))
+        table["used"] = varies["weight"]
+        scores[name] = (z * varies["weight"]).sum(axis=1, skipna=False)
         normalised.update({c: z[c] for c in z})
-        posts.append(post.rename_axis("indicator").reset_index().assign(system=name))
         weights.append(table.rename_axis("indicator").reset_index().assign(system=name))
     order = ["system", "indicator"]
     return {
-        "goalposts": pd.concat(posts)[lambda d: [*order, *(c for c in d if c not in order)]],
+        "goalposts": posts,
         "weights": pd.concat(weights)[lambda d: [*order, *(c for c in d if c not in order)]],
         "normalised": pd.DataFrame(normalised),
         "scores": pd.DataFrame(scores),
+        "clipped": clipped(panel, posts),
     }
+
+
+def index_study(
+    study: Study,
+    panel: pd.DataFrame,
+    published: pd.DataFrame,
+    stored: tuple[str, pd.DataFrame] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """All indices of a study.
+
+    Parameters
+    ----------
+    panel, published : DataFrame
+        From `tandem.analysis.panel.make_panel`.
+    stored : (str, DataFrame), optional
+        File and content of the goalposts kept beside the study.
+
+    Returns
+    -------
+    dict of DataFrame
+        Those of `score_systems` and `couple`, structure, and moved: how far each degree moves by
+        fitting anew (empty unless the study refits and has stored goalposts).
+
+    Raises
+    ------
+    TandemError
+        If the stored goalposts are those of other indicators.
+    """
+    fixed = study.coupling.goalposts == "fixed"
+    if fixed and stored:
+        refuse_stale(study, stored[1], stored[0])
+    frames = score_systems(study, panel, stored[1] if fixed and stored else None)
+    frames |= couple(study, frames["scores"]) | {"structure": structure(study, published)}
+    degree, old = f"D_{study.coupling.model}", frames["coupling"].iloc[:0]
+    if stored and not fixed:
+        refuse_stale(study, stored[1], stored[0])
+        before = score_systems(study, panel, stored[1])["scores"]
+        old = coupling_table(before, study.coupling.shares, study.coupling.model)
+    return frames | {"moved": moved(old[degree], frames["coupling"][degree])}
 
 
 def couple(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from tandem.analysis.panel import make_panel, observe
+from tandem.analysis.panel import build_panel
 from tandem.analysis.panel_var import fit_panel_vars
 from tandem.analysis.regressions import fit_regressions, two_way_terms
 from tandem.analysis.scores import couple, score_systems
-from tandem.sources import read_codebook
 from tandem.study import Study
 
 
@@ -26,9 +25,9 @@ def run_variant(study: Study, data: Path, name: str) -> dict[str, pd.DataFrame]:
         two_way (see `two_way_terms`, with the variant's name), summary (one row: entities, years,
         complete entity-years, indicators per system, mean C and D), coverage.
     """
-    observations, _, chosen = observe(study, data)
-    built = make_panel(study, observations, chosen, read_codebook(data))
+    built = build_panel(study, data)
     panel = built["panel"]
+    years = panel.index.get_level_values("year")
     scores = score_systems(study, panel)["scores"]
     terms = [fit_regressions(study, scores, panel)[0]]
     if study.models.panel_var:
@@ -38,7 +37,7 @@ def run_variant(study: Study, data: Path, name: str) -> dict[str, pd.DataFrame]:
         "variant": name,
         "title": study.title.en,
         "entities": panel.index.get_level_values("entity").nunique(),
-        "years": f"{study.panel.years[0]}-{study.panel.years[1]}",
+        "years": f"{years.min()}-{years.max()}",
         "complete": len(scores.dropna()),
         **{k: len(s.indicators) for k, s in study.systems.items()},
         "C_standard": coupling["C_standard"].mean(),

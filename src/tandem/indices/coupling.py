@@ -18,11 +18,13 @@ _ROUNDING = 1e-9
 
 
 class Classes(NamedTuple):
-    """Cut-offs in rising order and the name of each class between them."""
+    """Cut-offs in rising order, the name of each class between them, and what they classify."""
 
     cuts: tuple[float, ...]
     labels: tuple[str, ...]
     labels_zh: tuple[str, ...]
+    closed: str = "right"
+    of: str = "D"
 
 
 # Ten levels of D, right-closed: Tian et al. 2021, Acta Geographica Sinica 76(4):781, table 1.
@@ -66,7 +68,43 @@ COUPLING_STAGES = Classes(
     (0.3, 0.5, 0.8),
     ("low-level coupling", "antagonism", "running-in", "high-level coupling"),
     ("低水平耦合", "拮抗", "磨合", "高水平耦合"),
+    of="C",
 )
+
+
+def _numbered(cuts: tuple[float, ...], of: str = "D") -> Classes:
+    """Classes whose paper's names were not at hand."""
+    count = range(1, len(cuts) + 2)
+    names, names_zh = (tuple(text.format(k) for k in count) for text in ("level {}", "第{}级"))
+    return Classes(cuts, names, names_zh, of=of)
+
+
+# Classifications a study can name. Cut-offs are those of the papers; the Lanzhou and Zhangye ones
+# print no names we have seen, and which end of their classes is closed is our choice.
+SCHEMES = {
+    "ten levels": LEVELS,
+    "four stages": STAGES,
+    "four coupling stages": COUPLING_STAGES,
+    # The same ten levels closed on the left, as many papers have them.
+    "ten levels, left-closed": LEVELS._replace(closed="left"),
+    # Lanzhou: Li Hongfei et al. 2022, Arid Land Geography.
+    "Lanzhou C": _numbered((0.25, 0.60, 0.85), of="C"),
+    "Lanzhou D": _numbered((0.20, 0.31, 0.41, 0.51, 0.61, 0.71, 0.81)),
+    # Gansu: Li Hengji et al. 2021.
+    "Gansu D": Classes(
+        (0.4, 0.5, 0.6),
+        ("decline", "verge", "barely coordinated", "coordinated"),
+        ("衰退", "濒临", "勉强协调", "协调"),
+        closed="left",
+    ),
+    # Zhangye: Tang and Qin 2020; the first class is D = 0.
+    "Zhangye D": _numbered((0.0, 0.6, 0.7, 0.9)),
+    # From memory.
+    "four degrees": Classes(
+        (0.3, 0.5, 0.8), ("low", "moderate", "high", "extreme"), ("低度", "中度", "高度", "极度")
+    ),
+    "five levels": _numbered((0.2, 0.4, 0.6, 0.8)),
+}
 
 # Relative development: up to the first cut system one lags, from the second on system two does.
 LAG_CUTS = (0.8, 1.2)
@@ -210,8 +248,12 @@ def classify(
     cuts: Sequence[float],
     labels: Sequence,
     closed: str = "right",
+    of: str | None = None,
 ) -> np.ndarray | pd.Series:
     """Name the class each value falls in.
+
+    C is nearly always high: of two independent uniform scores, 75 % have C above 0.8. So a Series
+    named C or C_... is classified only if `of` says "C".
 
     Parameters
     ----------
@@ -223,6 +265,8 @@ def classify(
         Names of the classes.
     closed : {"right", "left"}
         Whether a value on a cut-off belongs to the class below ("right") or above it.
+    of : {"D", "C"}, optional
+        What `values` are.
 
     Returns
     -------
@@ -231,8 +275,14 @@ def classify(
     Raises
     ------
     TandemError
-        If cut-offs do not rise or do not fit the labels, or `closed` is neither word.
+        If cut-offs do not rise or do not fit the labels, `closed` is neither word, or `values` is a
+        Series of C and `of` does not say so.
     """
+    if str(getattr(values, "name", "")).split("_")[0] == "C" and of != "C":
+        raise TandemError(
+            f"{values.name} is a coupling degree C, which depends only on the ratio of the scores "
+            "and is above 0.8 for 75 % of random pairs: classify D, or say of='C'."
+        )
     if closed not in ("right", "left"):
         raise TandemError(f"Classes are closed 'right' or 'left', not {closed!r}.")
     if len(labels) != len(cuts) + 1 or (np.diff(cuts) <= 0).any():
@@ -245,6 +295,34 @@ def classify(
     names[:-1] = labels
     position = np.where(np.isnan(found), len(labels), _positions(found, cuts, closed))
     return same_kind(names[position], values, getattr(values, "name", None))
+
+
+def classify_as(values: np.ndarray | pd.Series, scheme: str, of: str) -> np.ndarray | pd.Series:
+    """Name the class each value falls in by one of `SCHEMES`.
+
+    Parameters
+    ----------
+    values : array or Series
+        C or D; missing values stay missing (None in an array).
+    scheme : str
+        A key of `SCHEMES`.
+    of : {"C", "D"}
+        What `values` are.
+
+    Raises
+    ------
+    TandemError
+        If there is no such scheme or it is made for the other degree.
+    """
+    if scheme not in SCHEMES:
+        raise TandemError(f"There is no scheme {scheme!r}: use {', '.join(SCHEMES)}.")
+    classes = SCHEMES[scheme]
+    if of != classes.of:
+        raise TandemError(
+            f"The scheme {scheme!r} classifies {classes.of}, not {of}: stages read from C are "
+            "nearly always the highest, so use D and a scheme for D, or C and a scheme for C."
+        )
+    return classify(values, classes.cuts, classes.labels, classes.closed, of)
 
 
 def relative_development(
@@ -262,7 +340,9 @@ def relative_development(
 
 
 def lag_type(
-    beta: np.ndarray | pd.Series, systems: tuple[str, str] = ("first", "second")
+    beta: np.ndarray | pd.Series,
+    systems: tuple[str, str] = ("first", "second"),
+    cuts: tuple[float, float] = LAG_CUTS,
 ) -> np.ndarray | pd.Series:
     """Which system lags: the first up to beta 0.8, the second from 1.2, else "synchronous".
 
@@ -272,9 +352,12 @@ def lag_type(
         From `relative_development`; missing stays missing (None in an array).
     systems : pair of str
         Names of the two systems, used as "... lags".
+    cuts : pair of float
+        Largest beta at which the first lags and smallest at which the second does; 0.9 and 1.1 are
+        also in use.
     """
     values = np.asarray(beta, dtype=float)
-    low, high = (LAG_CUTS[0] + _ROUNDING, LAG_CUTS[1] - _ROUNDING)
+    low, high = (cuts[0] + _ROUNDING, cuts[1] - _ROUNDING)
     names = np.array([f"{systems[0]} lags", "synchronous", f"{systems[1]} lags", None], object)
     position = np.where(values <= low, 0, np.where(values < high, 1, 2))
     return same_kind(names[np.where(np.isnan(values), 3, position)], beta, "lag_type")
@@ -324,3 +407,66 @@ def coupling_table(
         table["beta"] = relative_development(U[first], U[second])
         table["lag_type"] = lag_type(table["beta"], (first, second))
     return table
+
+
+def development_types(table: pd.DataFrame, rows: str = "stage") -> pd.DataFrame:
+    """Number of entity-years by class of D and by which system lags.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `coupling_table`, of two systems.
+    rows : {"stage", "level_name"}
+
+    Returns
+    -------
+    DataFrame (classes, lag types)
+        Every class and type, also those that do not occur; rows with a missing D or beta are left
+        out.
+
+    Raises
+    ------
+    TandemError
+        If the table has no lag_type.
+    """
+    if "lag_type" not in table:
+        raise TandemError("Which system lags is defined for two systems, not for more.")
+    classes = {"stage": STAGES, "level_name": LEVELS}[rows].labels
+    first, second = table.columns[:2]
+    counts = pd.crosstab(table[rows], table["lag_type"])
+    types = [f"{first} lags", "synchronous", f"{second} lags"]
+    return counts.reindex(index=classes, columns=types, fill_value=0).rename_axis(index=rows)
+
+
+def zero_shift(U: pd.DataFrame, model: str = "standard", shift: float = 0.01) -> dict[str, float]:
+    """What the usual cure for zero scores, adding a little to every score, does to D.
+
+    Zeros stay zeros everywhere else; this only reports the other policy.
+
+    Parameters
+    ----------
+    U : DataFrame or array (..., n)
+        Scores in [0, 1]; rows with a missing score are left out.
+    model : {"standard", "wang", "fan"}
+    shift : float
+        Added to every score; a score above 1 becomes 1.
+
+    Returns
+    -------
+    dict
+        n_zero (rows with a score of 0), mean_D, mean_D_shifted, changed (share of rows whose level
+        of `LEVELS` changes), changed_not_zero (the same among rows without a 0; NaN if none).
+    """
+    u = _scores(U)
+    u = u[~np.isnan(u).any(axis=-1)]
+    d, moved = (np.sqrt(_degree(x, model) * x.mean(axis=-1)) for x in (u, np.minimum(u + shift, 1)))
+    levels, shifted = (_positions(x, LEVELS.cuts, "right") for x in (d, moved))
+    zero = (u == 0).any(axis=-1)
+    changed = levels != shifted
+    return {
+        "n_zero": int(zero.sum()),
+        "mean_D": float(d.mean()),
+        "mean_D_shifted": float(moved.mean()),
+        "changed": float(changed.mean()),
+        "changed_not_zero": float(changed[~zero].mean()) if (~zero).any() else np.nan,
+    }

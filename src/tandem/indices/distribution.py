@@ -1,11 +1,12 @@
-"""Inequality, forecast, spatial correlation and obstacles of the coordination degree."""
+"""How a score is spread over entities, and which indicators hold it back."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import exprel
+from scipy.special import rel_entr
+from scipy.stats import gaussian_kde
 
 from tandem.errors import TandemError
 from tandem.indices._inputs import complete, numbers, refuse, same_kind
@@ -20,13 +21,19 @@ class Dagum(NamedTuple):
     transvariation: float
 
 
-class GreyForecast(NamedTuple):
-    """Parameters, fitted values and forecasts of a GM(1,1) model."""
+class Theil(NamedTuple):
+    """Theil index and its two parts, which sum to it."""
 
-    a: float
-    b: float
-    fitted: np.ndarray | pd.Series
-    forecast: np.ndarray | pd.Series
+    total: float
+    within: float
+    between: float
+
+
+class Density(NamedTuple):
+    """Density on a grid, one column a year, and the bandwidth of each year."""
+
+    density: pd.DataFrame
+    bandwidth: pd.Series
 
 
 def dagum(groups: Sequence | Mapping) -> Dagum:
@@ -52,15 +59,8 @@ def dagum(groups: Sequence | Mapping) -> Dagum:
     TandemError
         On an empty group, a missing or negative value, or if all values are 0.
     """
-    groups = list(groups.values()) if isinstance(groups, Mapping) else list(groups)
-    parts = [complete(g, "the Gini coefficient needs every value, so leave it out") for g in groups]
-    for group, part in zip(groups, parts, strict=True):
-        refuse(part < 0, group, "the Gini coefficient needs values of 0 or more")
-    if not parts or any(part.size == 0 for part in parts):
-        raise TandemError("The Gini coefficient has an empty group: drop it or give its members.")
+    parts = _groups(groups, "the Gini coefficient")
     values = np.concatenate(parts)
-    if values.sum() == 0:
-        raise TandemError("All values are 0, so the Gini coefficient is undefined.")
     member = np.repeat(np.eye(len(parts)), [part.size for part in parts], axis=0)
     above = member.T @ np.clip(values[:, None] - values, 0, None) @ member
     above /= values.size * values.sum()
@@ -71,87 +71,89 @@ def dagum(groups: Sequence | Mapping) -> Dagum:
     return Dagum(*(float(part) for part in (above.sum(), within, between, transvariation)))
 
 
-def gm11(x: np.ndarray | pd.Series, ahead: int) -> GreyForecast:
-    """Grey model GM(1,1) of a short positive series.
+def theil_decomposition(groups: Sequence | Mapping) -> Theil:
+    """Theil index of inequality, within and between groups.
 
-    ``x_t + a z_t = b`` by least squares, z the mean of neighbouring cumulated sums; the response
-    is ``x_t = (b - a x_0) (e^a - 1) / a e^(-a t)`` (Deng 1982, Systems & Control Letters
-    1(5):288-294). Growth is exponential: a forecast of D above 1 is to be reported as 1.
+    ``T = 1/n sum_i x_i / mean ln(x_i / mean)``; between: every member has its group's mean; within:
+    the groups' own T weighted by their shares of the total (Theil 1967, Economics and Information
+    Theory, ch. 4; Shorrocks 1980, Econometrica 48(3):613-625; from memory).
 
     Parameters
     ----------
-    x : array (n,) or Series
-        At least four values above 0, none missing; a Series has consecutive years as index.
-    ahead : int
-        Periods to forecast.
+    groups : sequence or mapping of arrays or Series
+        Values of 0 or more, none missing, at least one a group; a 0 adds 0.
 
     Returns
     -------
-    GreyForecast
-        a, b, fitted (n,), forecast (ahead,).
+    Theil
+        total, within, between; from 0 to ln n.
 
     Raises
     ------
     TandemError
-        On fewer than four values, a missing value or one of 0 or less, or if a level ratio
-        ``x_{t-1} / x_t`` lies outside ``(e^(-2/(n+1)), e^(2/(n+1)))``.
+        On an empty group, a missing or negative value, or if all values are 0.
     """
-    values = complete(x, "GM(1,1) needs every period, so fill it or shorten the series")
-    refuse(values <= 0, x, "GM(1,1) needs values above 0")
-    n = len(values)
-    if n < 4:
-        raise TandemError(f"GM(1,1) needs at least four periods, not {n}.")
-    jump = np.abs(np.log(values[1:] / values[:-1])) >= 2 / (n + 1)
-    advice = "it jumps too far from the period before for GM(1,1), so use another forecast"
-    refuse(np.concatenate([[False], jump]), x, advice)
-    total = values.cumsum()
-    design = np.column_stack([-(total[1:] + total[:-1]) / 2, np.ones(n - 1)])
-    a, b = np.linalg.lstsq(design, values[1:])[0]
-    steps = np.arange(1, n + ahead)
-    response = (b - a * values[0]) * exprel(a) * np.exp(-a * steps)
-    fitted, forecast = np.concatenate([values[:1], response[: n - 1]]), response[n - 1 :]
-    if isinstance(x, pd.Series):
-        fitted = pd.Series(fitted, index=x.index, name=x.name)
-        years = pd.RangeIndex(1, ahead + 1, name=x.index.name) + x.index[-1]
-        forecast = pd.Series(forecast, index=years, name=x.name)
-    return GreyForecast(float(a), float(b), fitted, forecast)
+    parts = _groups(groups, "the Theil index")
+    values = np.concatenate(parts)
+    smoothed = np.concatenate([np.full(part.size, part.mean()) for part in parts])
+    total, between = (rel_entr(v, values.mean()).sum() / values.sum() for v in (values, smoothed))
+    within = sum(rel_entr(part, part.mean()).sum() for part in parts) / values.sum()
+    return Theil(float(total), float(within), float(between))
 
 
-def moran(x: np.ndarray, W: np.ndarray) -> tuple[np.ndarray | float, float]:
-    """Moran's I and its expectation without spatial correlation, ``-1 / (n - 1)``.
+def _groups(groups: Sequence | Mapping, what: str) -> list[np.ndarray]:
+    groups = list(groups.values()) if isinstance(groups, Mapping) else list(groups)
+    parts = [complete(g, f"{what} needs every value, so leave it out") for g in groups]
+    for group, part in zip(groups, parts, strict=True):
+        refuse(part < 0, group, f"{what} needs values of 0 or more")
+    if not parts or any(part.size == 0 for part in parts):
+        raise TandemError(f"There is an empty group for {what}: drop it or give its members.")
+    if not any(part.any() for part in parts):
+        raise TandemError(f"All values are 0, so {what} is undefined.")
+    return parts
 
-    ``I = n / sum W * z'W z / z'z`` with z the deviations from the mean (Moran 1950, Biometrika
-    37(1/2):17-23).
+
+def kernel_density(x: pd.Series, points: int = 201) -> Density:
+    """Gaussian kernel density of scores on [0, 1], year by year on one grid.
+
+    The bandwidth is Scott's, ``s n^(-1/5)`` (Scott 1992, as scipy has it), s over n - 1. Mass that
+    the kernels would put below 0 or above 1 is reflected at the bounds (Silverman 1986, section
+    2.10; from memory), so each density integrates to 1 on [0, 1] and is flat at the bounds.
 
     Parameters
     ----------
-    x : array (..., n)
-        Values of n places, for instance one row a year, none missing.
-    W : array (n, n)
-        Spatial weights of 0 or more, 0 on the diagonal, in the order of `x`.
+    x : Series indexed (entity, year)
+        Scores in [0, 1], none missing.
+    points : int
+        Size of the grid, evenly from 0 to 1.
 
     Returns
     -------
-    statistic : array (...)
-    expected : float
+    Density
+        density (points, years), index the grid; bandwidth (years,) in score points.
 
     Raises
     ------
     TandemError
-        On a missing value, values that are all the same, or weights that do not fit.
+        On a missing value or one outside [0, 1], or a year without two different values.
     """
-    values = complete(x, "Moran's I needs every place, so fill it or leave the place out")
-    w = complete(W, "spatial weights must all be given")
-    n = values.shape[-1]
-    if w.shape != (n, n) or (w < 0).any() or np.diag(w).any() or not w.any():
-        raise TandemError(
-            f"Spatial weights must be a {n} x {n} table of values of 0 or more, not all 0, with 0 "
-            "on the diagonal."
-        )
-    z = values - values.mean(axis=-1, keepdims=True)
-    if (np.ptp(values, axis=-1) == 0).any():
-        raise TandemError("All places have the same value, so Moran's I is undefined.")
-    return n / w.sum() * ((z @ w) * z).sum(axis=-1) / (z * z).sum(axis=-1), -1 / (n - 1)
+    values = complete(x, "a density needs every value, so leave the row out")
+    refuse((values < 0) | (values > 1), x, "normalise the score to [0, 1] first")
+    grid = np.linspace(0, 1, points)
+    densities, bandwidths = {}, {}
+    for year, scores in x.groupby(level=1, sort=True):
+        # Sorted, so that sums round alike whatever the order of the rows.
+        found = np.sort(scores.to_numpy(float))
+        if np.ptp(found) == 0:
+            raise TandemError(f"All scores of {year} are the same, so they have no density.")
+        kernel = gaussian_kde(found)
+        bandwidths[year] = float(np.sqrt(kernel.covariance[0, 0]))
+        # Reflected twice at either bound, which leaves no mass out even with few scores.
+        mirrored = [kernel(shift + side * grid) for shift in (-2, 0, 2) for side in (1, -1)]
+        densities[year] = np.sum(mirrored, axis=0)
+    year = x.index.names[1]
+    density = pd.DataFrame(densities, index=pd.Index(grid, name="score")).rename_axis(columns=year)
+    return Density(density, pd.Series(bandwidths, name="bandwidth").rename_axis(year))
 
 
 def obstacle(z: np.ndarray | pd.DataFrame, w: np.ndarray | pd.Series) -> np.ndarray | pd.DataFrame:

@@ -90,6 +90,81 @@ def dynamic_coupling(
     return same_kind(np.degrees(np.arctan2(v1, v2)), u1, "angle")
 
 
+def angle_bands(
+    u1: np.ndarray | pd.Series,
+    u2: np.ndarray | pd.Series,
+    draws: int,
+    seed: int,
+    degree: int = 2,
+    level: float = 0.95,
+) -> tuple[np.ndarray | pd.Series, np.ndarray | pd.Series]:
+    """Bounds of the coupling angle by a bootstrap over the residuals of both polynomials.
+
+    Each draw adds to both fits the residuals of the same resampled years, so their correlation
+    stays; they are scaled by sqrt(T / (T - degree - 1)). The bounds are quantiles of the turn from
+    the angle, the short way round.
+
+    Parameters
+    ----------
+    u1, u2 : array (..., years) or Series
+        As `dynamic_coupling`, two years more than the degree or longer.
+    draws : int
+    seed : int
+    degree : int
+    level : float
+        Coverage from 0 to 1.
+
+    Returns
+    -------
+    low, high : array (..., years) or Series
+        Degrees; low may fall below -180 and high rise above 180 where the band crosses that line.
+
+    Raises
+    ------
+    TandemError
+        As `dynamic_coupling`, or if the polynomials leave no residuals.
+    """
+    paired(u1, u2)
+    if not isinstance(u1, pd.Series):
+        low, high = _angle_bands(u1, u2, draws, seed, degree, level)
+        return low, high
+    other = u2.unstack() if u2.index.nlevels == 2 else u2.to_frame().T
+
+    def bound(which):
+        def of(wide):
+            matched = other[wide.columns].set_axis(wide.index)
+            return _angle_bands(wide, matched, draws, seed, degree, level)[which]
+
+        return along_years(of, u1).rename(("low", "high")[which])
+
+    return bound(0), bound(1)
+
+
+def _angle_bands(u1, u2, draws: int, seed: int, degree: int, level: float) -> np.ndarray:
+    velocities = [_velocity(u, degree) for u in (u1, u2)]
+    angle = np.degrees(np.arctan2(*velocities))
+    years = angle.shape[-1]
+    if years <= degree + 1:
+        raise TandemError(
+            f"A polynomial of degree {degree} leaves no residuals in {years} years: take fewer "
+            "degrees or more years."
+        )
+    powers = np.vander(np.arange(years) - (years - 1) / 2, degree + 1)
+    leave = np.eye(years) - powers @ np.linalg.pinv(powers)
+    scale = np.sqrt(years / (years - degree - 1))
+    drawn = np.random.default_rng(seed).integers(years, size=(draws, years))
+    moved = []
+    for u, v in zip((u1, u2), velocities, strict=True):
+        residuals = scale * np.asarray(u, dtype=float) @ leave.T
+        # The draw axis comes first; velocity is linear, so the fit keeps its own.
+        shaken = np.moveaxis(residuals[..., drawn], -2, 0)
+        moved.append(v + _velocity(shaken, degree))
+    turn = np.degrees(np.arctan2(*moved)) - angle
+    turn = (turn + 180) % 360 - 180
+    outside = (1 - level) / 2
+    return angle + np.quantile(turn, [outside, 1 - outside], axis=0)
+
+
 def grey_relational(
     X: np.ndarray | pd.DataFrame, Y: np.ndarray | pd.DataFrame, rho: float = 0.5
 ) -> tuple[np.ndarray, np.ndarray | pd.DataFrame, np.ndarray | pd.Series]:

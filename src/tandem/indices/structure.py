@@ -1,4 +1,4 @@
-"""Industrial structure and knowledge stocks.
+"""Industrial structure.
 
 Structure functions take the three sectors, as levels or shares, and normalise inside: an array
 (..., 3) in the order primary, secondary, tertiary, or a DataFrame with these columns. They return
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tandem.errors import TandemError
-from tandem.indices._inputs import along_years, complete, numbers, paired, refuse, rows_like
+from tandem.indices._inputs import complete, numbers, paired, refuse, rows_like
 
 SECTORS = ["primary", "secondary", "tertiary"]
 
@@ -114,6 +114,53 @@ def deviation(
     return rows_like(np.where(absent, 0, parts).sum(axis=-1)[()], y, "deviation")
 
 
+def productivity_advancement(
+    y: np.ndarray | pd.DataFrame,
+    labour: np.ndarray | pd.DataFrame,
+    begin: np.ndarray | pd.Series,
+    end: np.ndarray | pd.Series,
+) -> np.ndarray | float | pd.Series:
+    """Advancement weighted by productivity, ``sum_i y_i (LP_i - LP_i0) / (LP_i1 - LP_i0)``.
+
+    y_i are the shares of value added and ``LP_i = Y_i / L_i``; about 0 at the begin of
+    industrialisation and 1 at its end, not bounded (Liu, Zhang and Huang 2008; from memory, the
+    original not seen). The benchmarks are Chenery's, converted to the unit and price level of the
+    data: none is built in, as the result is only as good as the conversion.
+
+    Parameters
+    ----------
+    y : array (..., 3) or DataFrame
+        Value added by sector, levels at constant prices, not shares.
+    labour : array (..., 3) or DataFrame
+        Employment by sector, levels above 0; a DataFrame has the same rows.
+    begin, end : array (3,) or Series
+        Labour productivity by sector at the begin and the end of industrialisation, in the unit of
+        `y` over that of `labour`; a Series is matched by sector.
+
+    Returns
+    -------
+    float, array (...) or Series
+    """
+    paired(y, labour)
+    share, output = _shares(y), numbers(_sectors(y))
+    _shares(labour)
+    workers = numbers(_sectors(labour))
+    refuse(workers == 0, _sectors(labour), "productivity is undefined, so leave the row empty")
+    low, high = (_benchmark(values) for values in (begin, end))
+    if (high <= low).any():
+        raise TandemError("Productivity at the end of industrialisation must exceed the begin's.")
+    progress = (output / workers - low) / (high - low)
+    return rows_like((share * progress).sum(axis=-1)[()], y, "productivity_advancement")
+
+
+def _benchmark(values) -> np.ndarray:
+    values = values.reindex(SECTORS) if isinstance(values, pd.Series) else values
+    found = complete(values, "give productivity for all three sectors")
+    if found.shape != (3,):
+        raise TandemError("Productivity benchmarks are one number for each of the three sectors.")
+    return found
+
+
 def structure_table(va: pd.DataFrame, employment: pd.DataFrame | None = None) -> pd.DataFrame:
     """All structure indices of a panel.
 
@@ -155,66 +202,3 @@ def structure_table(va: pd.DataFrame, employment: pd.DataFrame | None = None) ->
             "deviation": deviation(va, employment),
         }
     )
-
-
-def capital_stock(
-    investment: np.ndarray | pd.Series,
-    delta: float = 0.15,
-    growth: float | None = None,
-    lagged: bool = False,
-) -> np.ndarray | pd.Series:
-    """Stock of capital or knowledge by perpetual inventory.
-
-    ``S_t = (1 - delta) S_{t-1} + E_t`` (or ``E_{t-1}``), ``S_0 = E_0 / (growth + delta)``
-    (Griliches 1979, Bell Journal of Economics 10(1)).
-
-    Parameters
-    ----------
-    investment : array (..., years) or Series
-        Real investment of consecutive years, none missing; a Series has the index year or
-        (entity, year).
-    delta : float
-        Yearly depreciation.
-    growth : float, optional
-        Yearly growth before the first year; if left out, the mean growth of `investment` from its
-        first to its last year, entity by entity.
-    lagged : bool
-        Whether investment enters the stock one year later.
-
-    Returns
-    -------
-    array or Series like `investment`
-        Same unit.
-
-    Raises
-    ------
-    TandemError
-        On a missing year, a negative value, no investment in the first year while `growth` is
-        left out, or growth + delta of 0 or less.
-    """
-    if isinstance(investment, pd.Series):
-        return along_years(lambda wide: _inventory(wide, delta, growth, lagged), investment)
-    return _inventory(investment, delta, growth, lagged)
-
-
-def _inventory(investment, delta: float, growth: float | None, lagged: bool) -> np.ndarray:
-    flow = complete(investment, "a stock needs every year, so fill it or shorten the period")
-    refuse(flow < 0, investment, "investment cannot be below 0, so correct the value")
-    years = flow.shape[-1]
-    if growth is None:
-        if years < 2:
-            raise TandemError("Mean growth needs at least two years: give the growth rate.")
-        none = np.zeros(flow.shape, dtype=bool)
-        none[..., 0] = flow[..., 0] == 0
-        refuse(none, investment, "mean growth cannot start from 0, so give the growth rate")
-        growth = (flow[..., -1] / flow[..., 0]) ** (1 / (years - 1)) - 1
-    if np.any(np.asarray(growth) + delta <= 0):
-        raise TandemError(
-            f"Growth plus depreciation is {np.min(growth) + delta:.3g}, but the first stock needs "
-            "it above 0: give another growth rate."
-        )
-    stock = np.empty_like(flow)
-    stock[..., 0] = flow[..., 0] / (growth + delta)
-    for t in range(1, years):
-        stock[..., t] = (1 - delta) * stock[..., t - 1] + flow[..., t - 1 if lagged else t]
-    return stock

@@ -145,6 +145,39 @@ def names_in(formula: str) -> list[str]:
     return sorted(_names(_parse(formula)))
 
 
+def inputs_of(formula: str, year: int) -> list[tuple[str, int]]:
+    """The (series, year) pairs that a formula's value of one year rests on, sorted.
+
+    `lag` and `diff` look back, and `chain` takes the level of its base year and the index of every
+    year between the two. A pair may lie outside the study's years; the value is missing then.
+
+    Raises
+    ------
+    TandemError
+        A formula that `names_in` refuses.
+    """
+    return sorted(_inputs(_parse(formula), {year}))
+
+
+def _inputs(node: ast.AST, years: set[int]) -> set[tuple[str, int]]:
+    match node:
+        case ast.Name(id=name):
+            return {(name, year) for year in years}
+        case ast.Call(func=ast.Name(id="lag"), args=[x, *lag]):
+            back = lag[0].value if lag else 1
+            return _inputs(x, {year - back for year in years})
+        case ast.Call(func=ast.Name(id="diff"), args=[x]):
+            return _inputs(x, years | {year - 1 for year in years})
+        case ast.Call(func=ast.Name(id="chain"), args=[level, index, ast.Constant(value=base)]):
+            spans = [range(min(base, year) + 1, max(base, year) + 1) for year in years]
+            return _inputs(level, {base}) | _inputs(index, {y for span in spans for y in span})
+        case ast.Call(args=parts):
+            return set().union(*(_inputs(part, years) for part in parts))
+        case _:
+            parts = ast.iter_child_nodes(node)
+            return set().union(*(_inputs(part, years) for part in parts))
+
+
 def evaluate(formula: str, columns: pd.DataFrame) -> pd.Series:
     """Value of a formula on base series.
 

@@ -78,7 +78,8 @@ def _two_way(study: Study, results, folder) -> Figure:
 def _published(study: Study, results, name, spec, labels) -> Figure:
     printed = results["data/printed"]
     printed = printed[printed["figure"] == name].fillna({"flag": ""})
-    printed = printed[printed["year"].between(*study.panel.years)]
+    years = results["data/panel"].index.get_level_values("year")
+    printed = printed[printed["year"].between(years.min(), years.max())]
     if spec.line is None:
         kinds = {"": "as printed", "second-hand": "reprinted", "quoted": "quoted by others"}
         printed = printed.assign(kind=printed["flag"].map(kinds)).sort_values(

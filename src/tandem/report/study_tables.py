@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from tandem.analysis.regressions import two_way_terms
+from tandem.panel.vintages import SAME_QUANTITY
 from tandem.report.store import degree, label, records, regions
 from tandem.report.tables import Table, frame_table, layout_table
 from tandem.study import Study
@@ -26,7 +27,9 @@ def make_tables(study: Study, results: dict[str, pd.DataFrame], folder: str | Pa
     terms, models = records(folder)
     tables = [*_data_tables(study, results), *_index_tables(study, results)]
     for name, spec in study.tables.items():
-        tables.append(layout_table(terms, models, _layout(name, spec, terms)))
+        layout = _layout(name, spec, terms)
+        layout["notes"] = [*layout["notes"], *_break_notes(results, "tables", name)]
+        tables.append(layout_table(terms, models, layout))
     tables += _link_tables(study, results, terms)
     return tables
 
@@ -44,6 +47,26 @@ def _layout(name: str, spec, terms: pd.DataFrame) -> dict:
         "headers": spec.columns,
         "groups": [{"label": g.label, "models": g.columns} for g in spec.groups],
     }
+
+
+def _break_notes(results: dict[str, pd.DataFrame], column: str, name: str = "") -> list[str]:
+    """A note for each definition break that reaches a table, a system or a derived series.
+
+    Parameters
+    ----------
+    column : str
+        "tables", "systems" or "derived": what must be reached, by `name` if it is given.
+    """
+    notes = []
+    for row in results["data/breaks"].fillna("").itertuples():
+        reached = getattr(row, column).split(";")
+        if name in reached if name else any(reached):
+            notes.append((row.year, row.what_en, row.series))
+    table = pd.DataFrame(notes, columns=["year", "what", "series"])
+    return [
+        f"The definition of {', '.join(rows['series'])} breaks in {year}: {what}."
+        for (year, what), rows in table.groupby(["year", "what"])
+    ]
 
 
 def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
@@ -65,7 +88,10 @@ def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
             definitions,
             "data_definitions",
             {"en": "Derived series", "zh": "派生指标"},
-            ["Formulas are those of the study file; no value is interpolated."],
+            [
+                "Formulas are those of the study file; no value is interpolated.",
+                *_break_notes(results, "derived"),
+            ],
         ),
         frame_table(
             _gaps(study, results["data/panel"]),
@@ -79,13 +105,32 @@ def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
             {"en": "Accounting checks on the raw tables", "zh": "原始数据恒等式检验"},
         ),
     ]
+    if len(results["data/breaks"]):
+        frame = results["data/breaks"].set_index(["series", "year"])
+        tables.append(
+            frame_table(
+                frame[["what_en", "effect", "systems", "source"]].rename(
+                    columns={"what_en": "what"}
+                ),
+                "data_breaks",
+                {"en": "Definition breaks inside the window", "zh": "窗口内的统计口径变化"},
+                ["The value of the year named is the first on the new definition."],
+            )
+        )
+    if len(results["data/revisions_by_entity"]):
+        tables.append(
+            _revisions(
+                results["data/revisions_by_entity"], SAME_QUANTITY.get(study.panel.scope, {})
+            )
+        )
     if len(results["data/splices"]):
         splices = results["data/splices"].set_index("series")
         why = splices.pop("why")
         title = {"en": "Explicit splices and what they do", "zh": "序列衔接及其影响"}
         notes = [
             "Ratio: the vintage that gives way over the one used, in the years both print; "
-            "largest gap in percent.",
+            "largest gap in percent. Serves: years that rest on the other vintage; link years: "
+            "those that a chained vintage is scaled by, with the mean factor.",
             *(f"{name}: {text}." for name, text in why[~why.index.duplicated()].items()),
         ]
         tables.append(frame_table(splices, "data_splices", title, notes))
@@ -96,6 +141,30 @@ def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
         title = {"en": "The seed paper's own figures, checked", "zh": "种子论文数据的一致性检验"}
         tables.append(frame_table(checks.set_index("statement"), "seed_checks", title))
     return tables
+
+
+def _revisions(by_entity: pd.DataFrame, same: dict[str, str]) -> Table:
+    """The entity in which each pair of vintages differs most."""
+    size = by_entity["largest_gap"].abs()
+    pairs = by_entity.groupby(["series", "earlier", "later"])
+    worst = by_entity.loc[size.groupby([by_entity[k] for k in pairs.keys]).idxmax()]
+    counts = pairs.agg(
+        entities=("entity", "size"), values=("years", "sum"), mean=("mean_gap", "mean")
+    )
+    table = worst.set_index(["series", "earlier", "later"])[["largest_gap", "entity", "year"]]
+    table = counts.join(table).rename(
+        columns={"mean": "mean gap, %", "largest_gap": "largest gap, %"}
+    )
+    return frame_table(
+        table,
+        "data_revisions",
+        {"en": "How far vintages of one series differ", "zh": "同一序列不同版本的差异"},
+        [
+            "Gap: the earlier publication over the next later one, less 1. Every value is in "
+            "data/revisions.csv, every province in data/revisions_by_entity.csv.",
+            *(f"{a} is taken for the same quantity as {b}." for a, b in same.items()),
+        ],
+    )
 
 
 def _span(first: int, last: int) -> str:
@@ -137,38 +206,85 @@ def _checks(checks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _index_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
-    tables = []
-    notes = {
-        "weights": [
-            f"The study uses the {study.coupling.weights} weights; weights add to 1 in a system.",
-            "Entropy gives most weight to the most skewed indicator, whatever it means.",
-        ],
-        "goalposts": ["Pooled minimum and maximum over all entities and years."],
-    }
-    for name, title in (
-        ("weights", {"en": "Weights of the indicators", "zh": "指标权重"}),
-        ("goalposts", {"en": "Goalposts of the normalisation", "zh": "标准化上下限"}),
-    ):
-        frame = results[f"indices/{name}"].copy()
-        frame["indicator"] = frame["indicator"].map(lambda n: label(study, n))
-        frame["system"] = frame["system"].map(lambda n: label(study, n))
-        frame = frame.rename(columns={"entropy_value": "entropy e"}).dropna(axis=1, how="all")
-        tables.append(
-            frame_table(
-                frame.set_index(["system", "indicator"]), f"index_{name}", title, notes[name]
-            )
-        )
-    coupling = results["indices/coupling"]
+    tables = _goalpost_tables(study, results)
+    coupling, notes = results["indices/coupling"], _break_notes(results, "systems")
     if len(coupling.index.get_level_values("entity").unique()) > 1:
         if study.panel.groups:
-            tables.append(_by_region(study, coupling))
-        tables.append(_levels(study, coupling))
-        tables += [_last_year(study, coupling), _null(results["indices/null"])]
+            tables.append(_by_region(study, coupling, notes))
+        tables.append(_levels(study, coupling, notes))
+        tables += [_last_year(study, coupling, notes), _null(results["indices/null"])]
     else:
-        tables.append(_all_years(study, coupling))
+        tables.append(_all_years(study, coupling, notes))
     if len(results["indices/structure"]):
         tables.append(_structure(study, results["indices/structure"]))
     return tables
+
+
+def _goalpost_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
+    """Weights, goalposts, what lies beyond them, and what fitting them anew moves."""
+
+    def named(name):
+        frame = results[f"indices/{name}"].copy()
+        for column in ("indicator", "system"):
+            frame[column] = frame[column].map(lambda n: label(study, n))
+        return frame
+
+    weights = named("weights").rename(columns={"entropy_value": "entropy e"})
+    posts = named("goalposts").drop(columns=["formula", "method"])
+    key = ["system", "indicator"]
+    tables = [
+        frame_table(
+            weights.dropna(axis=1, how="all").set_index(key),
+            "index_weights",
+            {"en": "Weights of the indicators", "zh": "指标权重"},
+            [
+                f"Scores use the last column: {study.coupling.weights} weights of the years in the "
+                "table of goalposts; the others are those of the present figures.",
+                "Weights add to 1 in a system. Entropy gives most weight to the most skewed "
+                "indicator, whatever it means.",
+            ],
+        ),
+        frame_table(
+            posts.set_index(key),
+            "index_goalposts",
+            {"en": "Goalposts of the normalisation", "zh": "标准化上下限"},
+            [
+                "Pooled minimum and maximum over entities and the years fitted.",
+                "Fixed: kept in a file beside the study, so that new years leave old degrees as "
+                "they were; values beyond count as lying on the goalpost."
+                if study.coupling.goalposts == "fixed"
+                else "Fitted anew at every run, so that new years move old degrees.",
+            ],
+        ),
+    ]
+    if len(results["indices/clipped"]):
+        title = {"en": "Values beyond the goalposts", "zh": "超出上下限的数值"}
+        frame = named("clipped").set_index(["entity", "year"])
+        tables.append(frame_table(frame, "index_clipped", title))
+    if len(results["indices/moved"]):
+        tables.append(_moved(results["indices/moved"]))
+    return tables
+
+
+def _moved(moved: pd.DataFrame) -> Table:
+    by_year = moved.reset_index().groupby("year")
+    largest = by_year["moved"].apply(lambda m: m.abs().idxmax())
+    rows = moved.reset_index().loc[largest]
+    frame = pd.DataFrame(
+        {
+            "mean fixed": by_year["fixed"].mean(),
+            "mean refit": by_year["refit"].mean(),
+            "mean move": by_year["moved"].mean(),
+            "largest move": rows.set_index("year")["moved"],
+            "where": rows.set_index("year")["entity"],
+        }
+    )
+    return frame_table(
+        frame,
+        "index_moved",
+        {"en": "Degrees moved by fitting the goalposts anew", "zh": "重新拟合上下限引起的变动"},
+        ["Fixed: D with the goalposts kept beside the study; every value is in indices/moved.csv."],
+    )
 
 
 def _region_means(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
@@ -181,21 +297,22 @@ def _region_means(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     return means.reindex(region.unique(), level="region")
 
 
-def _by_region(study: Study, coupling: pd.DataFrame) -> Table:
+def _by_region(study: Study, coupling: pd.DataFrame, notes: list[str]) -> Table:
     columns = [*study.systems, "C_standard", "D_standard", "D_wang", "D_fan"]
     return frame_table(
-        _region_means(study, coupling[columns]).rename(columns=_names(study)),
+        _region_means(study, coupling[columns]).rename(columns=coupling_headings(study)),
         "coupling_regions",
         {"en": "Scores, coupling and coordination by region", "zh": "各区域耦合协调度"},
         [
             "Unweighted means. C lies near 1 for nearly any pair of scores; read D.",
             "With equal shares D is only the fourth root of the product of two scores; two "
             "unrelated systems with evenly spread scores would average D = 0.64.",
+            *notes,
         ],
     )
 
 
-def _levels(study: Study, coupling: pd.DataFrame) -> Table:
+def _levels(study: Study, coupling: pd.DataFrame, notes: list[str]) -> Table:
     table = coupling.dropna(subset=["level"]).reset_index()
     counts = table.groupby(["level", "level_name", "year"]).size().unstack("year", fill_value=0)
     counts.index = pd.Index([name for _, name in counts.index], name="level of D")
@@ -205,36 +322,40 @@ def _levels(study: Study, coupling: pd.DataFrame) -> Table:
         {"en": "Entities by level of coordination", "zh": "各协调等级的地区数"},
         [
             f"Ten levels of D ({study.coupling.model}), closed on the right (Tian et al. 2021, "
-            "Table 1)."
+            "Table 1).",
+            *notes,
         ],
     )
 
 
-def _last_year(study: Study, coupling: pd.DataFrame) -> Table:
+def _last_year(study: Study, coupling: pd.DataFrame, notes: list[str]) -> Table:
     year = coupling.dropna(subset=[degree(study)]).index.get_level_values("year").max()
     table = coupling.xs(year, level="year").sort_values(degree(study), ascending=False)
     title = {"en": f"Coupling and coordination in {year}", "zh": f"{year}年耦合协调度"}
-    return _coupling(study, table, "coupling_entities", title)
+    return _coupling(study, table, "coupling_entities", title, notes)
 
 
-def _all_years(study: Study, coupling: pd.DataFrame) -> Table:
+def _all_years(study: Study, coupling: pd.DataFrame, notes: list[str]) -> Table:
     table = coupling.dropna(subset=[degree(study)]).droplevel("entity")
     title = {"en": "Coupling and coordination by year", "zh": "历年耦合协调度"}
-    return _coupling(study, table, "coupling_years", title)
+    return _coupling(study, table, "coupling_years", title, notes)
 
 
-def _coupling(study: Study, table: pd.DataFrame, name: str, title: dict) -> Table:
+def _coupling(study: Study, table: pd.DataFrame, name: str, title: dict, notes: list) -> Table:
     columns = [*study.systems, "C_standard", "D_standard", "D_wang", "D_fan", "beta"]
     shown = [c for c in (*columns, "level_name", "lag_type") if c in table]
     return frame_table(
-        table[shown].rename(columns=_names(study)),
+        table[shown].rename(columns=coupling_headings(study)),
         name,
         title,
-        ["beta: first score over second; it has no cardinal meaning across normalisations."],
+        [
+            "beta: first score over second; it has no cardinal meaning across normalisations.",
+            *notes,
+        ],
     )
 
 
-def _names(study: Study) -> dict[str, str]:
+def coupling_headings(study: Study) -> dict[str, str]:
     """Headings of the coupling columns."""
     return {
         **{s: label(study, s) for s in study.systems},

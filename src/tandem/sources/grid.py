@@ -1,129 +1,215 @@
-"""A raw file -> its grid of cells, and where its header and its body lie."""
+"""A sheet -> the tables on it: where the header, the body and the notes of each lie."""
 
-import codecs
-import csv
-import io
 import re
-import unicodedata
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tandem.errors import TandemError
+from tandem.sources.description import Description, InColumn, InRow
+from tandem.sources.text import column_index, column_name, plain, squeezed
+from tandem.sources.workbooks import Sheet
+from tandem.sources.years import plain_marks
 
-REGION_HEADS = {"地区", "Region"}
-SERIES_HEADS = {"指标", "Indicator"}
+REGION_HEADS = {"地区", "region", "地区region"}
+SERIES_HEADS = {"指标", "indicator"}
+_CODE_HEADS = {"code", "代码", "地区代码"}
+_YEAR_HEADS = {"年份", "year"}
+_UNIT_HEADS = {"单位", "unit"}
+_NOTE_HEADS = {"备注", "注", "note"}
 _META = {
-    "指标": "series",
-    "Indicator": "series",
-    "年份": "year",
-    "Year": "year",
-    "时间": "span",
-    "Time": "span",
-}
-_FOOT = ("注", "Note", "数据来源", "资料来源", "Source")
+    "指标": "series", "indicator": "series", "年份": "year", "year": "year", "时间": "span",
+    "time": "span", "单位": "unit", "计量单位": "unit", "unit": "unit",
+}  # fmt: skip
+_FOOT = re.compile(r"(?:注|Note|Notes|数据来源|资料来源|Source)\s*\d*\s*:")
+_CONTINUED = re.compile(r"(?:续表|\(?continued)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells of one table.
+    """One table: cells, rows of the header and of the body, columns that say what a row is.
 
-    `head` is the index of the header row; `body` the indices of the rows under it; `meta` holds
-    what the lines above the header say: (text, index of the row) of "series", "year" and "span".
+    `meta` holds what the lines above the header say: (text, row, column) of "series", "year",
+    "span" and "unit". A column is None where the table has none such; `year` is a year, an InRow,
+    an InColumn or None, as in a `Description`.
     """
 
     file: str
-    rows: list[list[str]]
-    head: int
+    sheet: Sheet
+    head: list[int]
     body: list[int]
-    encoding: str
-    meta: dict[str, tuple[str, int]] = field(default_factory=dict)
+    region: int | None
+    code: int | None = None
+    label: int | None = None
+    unit: int | InRow | None = None
+    year: int | InRow | InColumn | None = None
+    left_out: frozenset[int] = frozenset()
+    meta: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> list[list[str]]:
+        return self.sheet.rows
+
+    @property
+    def years(self) -> int | None:
+        """Column of the years."""
+        return column_index(self.year.column) if isinstance(self.year, InColumn) else None
+
+    @property
+    def keys(self) -> set[int | None]:
+        """Columns that say what a row is; the others hold values or notes."""
+        unit = self.unit if isinstance(self.unit, int) else None
+        return {self.region, self.code, self.label, self.years, unit}
+
+    @property
+    def first(self) -> int:
+        """Column that says what stands in the rows."""
+        known = (self.region, self.label, self.code)
+        return next((column for column in known if column is not None), 0)
 
     @property
     def down(self) -> str:
         """What stands in the rows: "regions" or "series"."""
-        return "regions" if plain(self.rows[self.head][0]) in REGION_HEADS else "series"
+        return "series" if self.region is None and self.code is None else "regions"
 
 
-def plain(text: str) -> str:
-    """Text with full-width characters narrowed and spaces at the ends removed."""
-    return unicodedata.normalize("NFKC", text).strip()
-
-
-def cell_name(row: int, column: int) -> str:
-    """Spreadsheet name of a cell, counted from 0: (6, 2) is C7."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return f"{letters}{row + 1}"
-
-
-def read_year(text: str) -> int | None:
-    """The year in a header such as 2019 or 2019年, None if it is none from 1949 to 2100."""
-    match = re.fullmatch(r"(\d{4})年?", plain(text))
-    return int(match[1]) if match and 1949 <= int(match[1]) <= 2100 else None
-
-
-def read_span(text: str) -> range:
-    """The years of a span such as 2005-2019 or 2005年至2019年; none for any other text.
-
-    The bureau also writes 最近10年 (the last ten years), which names no year.
-    """
-    match = re.fullmatch(r"(\d{4})年?\s*[-–—~至]\s*(\d{4})年?", plain(text))
-    return range(int(match[1]), int(match[2]) + 1) if match else range(0)
-
-
-def read_grid(path: Path, file: str) -> Grid:
-    """Cells of a CSV file in UTF-8 (with or without byte-order mark) or GB18030/GBK.
+def find_tables(sheet: Sheet, file: str, description: Description, scope: str) -> list[Grid]:
+    """The tables of a sheet from top to bottom: one, and those that continue it (续表).
 
     Raises
     ------
     TandemError
-        If the file is absent, empty, in another encoding, or has no header row.
+        If there is no header row, or the description points outside the sheet.
     """
-    if not path.is_file():
+    if description.header is not None:
+        heads = description.header if isinstance(description.header, list) else [description.header]
+        headers = [[row - 1 for row in heads]]
+        _check_rows(sheet, file, headers[0] + [row - 1 for row in description.skip])
+    else:
+        found = [row for row in range(len(sheet.rows)) if _is_header(sheet.rows[row], scope)]
+        headers = [_header_rows(sheet, row) for row in found]
+    if not headers:
         raise TandemError(
-            f"{file} is named in sources.csv but does not exist; put it back, or delete its line."
+            f"{place(file, sheet)} has no header row: no line starts with 地区, Region, 指标 or "
+            "Indicator; compare it with the layouts in data/README.md and check that it is saved "
+            "as UTF-8 or GB18030, or describe the table in a file beside it."
         )
-    raw = path.read_bytes()
-    if not raw.removeprefix(codecs.BOM_UTF8).strip():
-        raise TandemError(f"{file} is empty; download it again.")
-    text, encoding = _decode(raw, file)
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    meta = {}
-    for index, row in enumerate(rows):
-        first = plain(row[0]) if row else ""
-        heads = REGION_HEADS | SERIES_HEADS
-        if first in heads and any(cell.strip() for cell in row[1:]):
-            return Grid(file, rows, index, _body(rows, index), encoding, meta)
-        key, colon, value = first.partition(":")
-        if colon and key in _META:
-            meta[_META[key]] = (value.strip(), index)
-    raise TandemError(
-        f"{file} has no header row: no line starts with 地区, Region, 指标 or Indicator; compare "
-        "it with the layouts in data/README.md and check that it is saved as UTF-8 or GB18030."
+    tables, meta, start = [], {}, 0
+    for head, after in zip(headers, [*headers[1:], [len(sheet.rows)]], strict=True):
+        meta = meta | _read_meta(sheet.rows, start, head[0])
+        body = _body(sheet.rows, head[-1], after[0])
+        if description.body:
+            first, last = description.body
+            body = [row for row in range(first - 1, last or len(sheet.rows))
+                    if row < len(sheet.rows) and any(map(str.strip, sheet.rows[row]))]  # fmt: skip
+        body = [row for row in body if row + 1 not in description.skip]
+        tables.append(_table(sheet, file, description, head, body, meta))
+        start = head[-1] + 1
+    return tables
+
+
+def place(file: str, sheet: Sheet) -> str:
+    """File, and sheet where it has a name."""
+    return f"{file} sheet {sheet.name}" if sheet.name else file
+
+
+def header_texts(sheet: Sheet, head: list[int], column: int) -> list[str]:
+    """Texts over a column, from top to bottom; a merged cell counts for all that it covers."""
+    texts = [merged_text(sheet, row, column).strip() for row in head]
+    return list(dict.fromkeys(filter(None, texts)))
+
+
+def merged_text(sheet: Sheet, row: int, column: int) -> str:
+    """Text of a cell, or of the first cell of the merged range that covers it."""
+    covering = merged_range(sheet, row, column)
+    if covering:
+        row, column = covering[:2]
+    line = sheet.rows[row] if row < len(sheet.rows) else []
+    return line[column] if column < len(line) else ""
+
+
+def merged_range(sheet: Sheet, row: int, column: int) -> tuple[int, int, int, int] | None:
+    """The merged range of more than one cell in which a cell lies, None if there is none."""
+    return sheet.covered.get((row, column))
+
+
+def _is_header(row: list[str], scope: str) -> bool:
+    filled = [cell for cell in row if cell.strip()]
+    if len(filled) < 2:
+        return False
+    first = squeezed(plain_marks(filled[0]))
+    return (
+        first in REGION_HEADS | SERIES_HEADS
+        or (first in _CODE_HEADS and squeezed(filled[1]) in REGION_HEADS)
+        or (first in _YEAR_HEADS and scope == "nation")
     )
 
 
-def _decode(raw: bytes, file: str) -> tuple[str, str]:
-    for encoding, name in (("utf-8-sig", "UTF-8"), ("gb18030", "GB18030")):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            with_mark = name == "UTF-8" and raw.startswith(codecs.BOM_UTF8)
-            return text, "UTF-8 with byte-order mark" if with_mark else name
-    raise TandemError(f"{file} is neither UTF-8 nor GB18030 text; save it as CSV in UTF-8.")
+def _header_rows(sheet: Sheet, row: int) -> list[int]:
+    """Rows of a header whose first cell may be merged with those below it."""
+    column = next(c for c, cell in enumerate(sheet.rows[row]) if cell.strip())
+    covering = merged_range(sheet, row, column)
+    return list(range(row, (covering[2] if covering else row) + 1))
 
 
-def _body(rows: list[list[str]], head: int) -> list[int]:
+def _read_meta(rows: list[list[str]], start: int, end: int) -> dict[str, tuple[str, int, int]]:
+    meta = {}
+    for row in range(start, end):
+        for column, cell in enumerate(rows[row]):
+            key, colon, value = plain(cell).partition(":")
+            name = _META.get(squeezed(key))
+            if colon and name:
+                value = value or next((c for c in rows[row][column + 1 :] if c.strip()), "")
+                meta[name] = (value.strip(), row, column)
+    return meta
+
+
+def _body(rows: list[list[str]], head: int, end: int) -> list[int]:
+    """Rows under the header down to the first note, or the line that announces a continuation."""
     body = []
-    for index in range(head + 1, len(rows)):
-        first = plain(rows[index][0]) if rows[index] else ""
-        if re.match(rf"(?:{'|'.join(_FOOT)})\s*\d*\s*:", first):
+    for row in range(head + 1, end):
+        first = plain(next((cell for cell in rows[row] if cell.strip()), ""))
+        if _FOOT.match(first) or _CONTINUED.match(first):
             break
-        if any(cell.strip() for cell in rows[index]):
-            body.append(index)
+        if first:
+            body.append(row)
     return body
+
+
+def _table(sheet, file, description, head, body, meta) -> Grid:
+    width = max((len(sheet.rows[row]) for row in head), default=0)
+    names = {c: squeezed(plain_marks(" ".join(header_texts(sheet, head, c)))) for c in range(width)}
+
+    def column(letters: str | None, known: set[str]) -> int | None:
+        if letters is not None:
+            return column_index(letters)
+        return next((c for c, name in names.items() if name in known), None)
+
+    region = column(description.region, REGION_HEADS)
+    label = column(description.label, SERIES_HEADS)
+    code = column(description.code, _CODE_HEADS) if region is not None else None
+    unit = description.unit
+    if isinstance(unit, InColumn):
+        unit = column_index(unit.column)
+    elif not isinstance(unit, InRow):
+        unit = column(None, _UNIT_HEADS)
+    year = description.year
+    if isinstance(year, InColumn):
+        years = column_index(year.column)
+    else:
+        years = None if year is not None else column(None, _YEAR_HEADS)
+    if years is not None:
+        year = InColumn(column=column_name(years))
+    elif year is None and (label is not None or "year" not in meta):
+        year = InRow(row=head[-1] + 1)
+    if isinstance(year, InRow):
+        _check_rows(sheet, file, [year.row - 1])
+    notes = frozenset(c for c, name in names.items() if name in _NOTE_HEADS)
+    return Grid(file, sheet, head, body, region, code, label, unit, year, notes, meta)
+
+
+def _check_rows(sheet: Sheet, file: str, rows: list[int]) -> None:
+    beyond = [row + 1 for row in rows if row >= len(sheet.rows)]
+    if beyond:
+        raise TandemError(
+            f"{place(file, sheet)} has {len(sheet.rows)} rows, but its description names row "
+            f"{beyond[0]}; correct the description."
+        )

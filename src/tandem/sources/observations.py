@@ -5,13 +5,17 @@ from pathlib import Path
 import pandas as pd
 
 from tandem.errors import TandemError
+from tandem.sources.aliases import read_aliases
+from tandem.sources.description import Description
 from tandem.sources.inventory import read_codebook, read_sources
 from tandem.sources.tables import frames, scan_table
 
 _SHOWN = 20
 
 
-def read_observations(data: Path, files: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_observations(
+    data: Path, files: list[str], descriptions: dict[str, Description] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Observations of several raw tables.
 
     A value that two tables print alike under one vintage is kept once, from the table that is not
@@ -20,9 +24,11 @@ def read_observations(data: Path, files: list[str]) -> tuple[pd.DataFrame, pd.Da
     Parameters
     ----------
     data : Path
-        Folder with sources.csv, codebook.csv and raw/.
+        Folder with sources.csv, codebook.csv, raw/ and, if wanted, aliases.csv.
     files : list of str
         Names as in the column file of sources.csv.
+    descriptions : dict of Description, optional
+        By file; each replaces the one that may lie beside the file.
 
     Returns
     -------
@@ -36,6 +42,7 @@ def read_observations(data: Path, files: list[str]) -> tuple[pd.DataFrame, pd.Da
     """
     data = Path(data)
     sources, codebook = read_sources(data).set_index("file", drop=False), read_codebook(data)
+    aliases, descriptions = read_aliases(data), descriptions or {}
     observations, ledger, problems = [], [], []
     known = [file for file in files if file in sources.index]
     problems += [
@@ -45,7 +52,9 @@ def read_observations(data: Path, files: list[str]) -> tuple[pd.DataFrame, pd.Da
     ]
     for file in sorted(known, key=lambda file: sources.loc[file, "flag"] != ""):
         try:
-            reading = scan_table(data / file, sources.loc[file], codebook)
+            reading = scan_table(
+                data / file, sources.loc[file], codebook, descriptions.get(file), aliases
+            )
         except TandemError as err:
             problems.append(str(err))
         else:
@@ -72,11 +81,17 @@ def _merge_repeats(observations: list[tuple]) -> tuple[list[tuple], list[tuple],
             continue
         if kept[5] == value:
             rule = f"repeat: {kept[8]} prints the same value"
-            repeats.append((cell.split("!!")[0], cell, f"{value:.15g}", rule, ""))
+            repeats.append((*cell.split("!"), f"{value:.15g}", rule, ""))
         else:
             clashes.append(
-                f"{cell.replace('!!', ' cell ')}, {region} {year}: {series} is {value:.15g} here "
-                f"but {kept[5]:.15g} in {kept[8].replace('!!', ' cell ')} under the same vintage "
+                f"{_place(cell)}, {region} {year}: {series} is {value:.15g} here "
+                f"but {kept[5]:.15g} in {_place(kept[8])} under the same vintage "
                 f"{vintage}; correct one, or give one table a vintage of its own in sources.csv."
             )
     return list(first.values()), repeats, clashes
+
+
+def _place(cell: str) -> str:
+    """file!sheet!B5 as errors name it."""
+    file, sheet, name = cell.split("!")
+    return f"{file} sheet {sheet} cell {name}" if sheet else f"{file} cell {name}"

@@ -4,6 +4,9 @@ import re
 from collections.abc import Collection
 from difflib import get_close_matches
 
+from tandem.sources.cells import strip_marks
+from tandem.sources.text import squeezed
+
 NATION = ("CN", "China")
 
 # GB/T 2260 code, English name, full Chinese name, short Chinese name, further names
@@ -12,7 +15,7 @@ _TABLE = """
 120000|Tianjin|天津市|天津
 130000|Hebei|河北省|河北
 140000|Shanxi|山西省|山西
-150000|Inner Mongolia|内蒙古自治区|内蒙古|Nei Mongol|Neimenggu
+150000|Inner Mongolia|内蒙古自治区|内蒙古
 210000|Liaoning|辽宁省|辽宁
 220000|Jilin|吉林省|吉林
 230000|Heilongjiang|黑龙江省|黑龙江
@@ -33,7 +36,7 @@ _TABLE = """
 510000|Sichuan|四川省|四川
 520000|Guizhou|贵州省|贵州
 530000|Yunnan|云南省|云南
-540000|Tibet|西藏自治区|西藏|Xizang
+540000|Tibet|西藏自治区|西藏
 610000|Shaanxi|陕西省|陕西
 620000|Gansu|甘肃省|甘肃
 630000|Qinghai|青海省|青海
@@ -42,10 +45,50 @@ _TABLE = """
 """
 _ROWS = [line.split("|") for line in _TABLE.strip().splitlines()]
 
+# ISO 3166-2 codes of the provinces, in the order of the table
+_ISO = (
+    "BJ TJ HE SX NM LN JL HL SH JS ZJ AH FJ JX SD HA HB HN GD GX HI CQ SC GZ YN XZ SN GS QH NX XJ"
+).split()
+
 PROVINCES = {code: english for code, english, *_ in _ROWS}
+# names printed so give no line in the ledger
 CANONICAL = {name for _, english, full, *_ in _ROWS for name in (english, full)}
 TOTALS = {"全国", "全国总计", "合计", "总计", "National Total", "Total"}
 _CODES = {name: code for code, *names in _ROWS for name in names}
+_MACRO = (
+    "东部 中部 西部 东北 东部地区 中部地区 西部地区 东北地区 华北 华东 华中 华南 中南 西南 西北 "
+    "华北地区 华东地区 华中地区 华南地区 中南地区 西南地区 西北地区 沿海地区 内陆地区"
+).split() + [
+    f"{part} region" for part in
+    "eastern central western northeastern northeast north east south southwest northwest".split()
+]  # fmt: skip
+_BEYOND = (
+    "香港 澳门 台湾 香港特别行政区 澳门特别行政区 台湾省 港澳台 香港特区 澳门特区 "
+    "hongkong macao macau taiwan hongkongsar macaosar taiwanprovince"
+).split()
+
+
+def _further_names() -> dict[str, str]:
+    """Codes, and English and Chinese names with the suffix spelt out, squeezed."""
+    names = {squeezed(name): code for name, code in _CODES.items()}
+    kinds = {"省": ["province"], "市": ["municipality", "city"], "区": ["autonomous region"]}
+    for iso, (code, english, full, short, *_) in zip(_ISO, _ROWS, strict=True):
+        further = [code, code[:2], f"CN-{iso}"]
+        further += [f"{english} {kind}" for kind in kinds[full[-1]]]
+        further += [f"{short}自治区"] if full[-1] == "区" else []
+        names |= {squeezed(name): code for name in further}
+    people = {"Guangxi": "Zhuang", "Ningxia": "Hui", "Xinjiang": "Uygur"}
+    for english, name in people.items():
+        names[squeezed(f"{english} {name} autonomous region")] = _CODES[english]
+    return names
+
+
+_NAMES = _further_names()
+_SUBTOTALS = {
+    **{squeezed(name): "national total: not a province, left out" for name in TOTALS},
+    **{squeezed(name): "macro-region subtotal: left out" for name in _MACRO},
+    **{squeezed(name): "beyond the 31 provinces: left out" for name in _BEYOND},
+}
 
 
 def find_province(name: str) -> tuple[str, str] | None:
@@ -54,10 +97,16 @@ def find_province(name: str) -> tuple[str, str] | None:
     Parameters
     ----------
     name : str
-        English, full or short Chinese name; spaces inside Chinese names do not matter.
+        English, full or short Chinese name, with or without 省, 市 or 自治区; a code of GB/T 2260
+        (110000 or 11) or ISO 3166-2 (CN-BJ). Spaces, case and footnote marks do not matter.
     """
-    code = _CODES.get(name) or _CODES.get(name.replace(" ", "").replace("\u3000", ""))
+    code = _CODES.get(name) or _NAMES.get(squeezed(strip_marks(name.strip())))
     return (code, PROVINCES[code]) if code else None
+
+
+def subtotal_rule(name: str) -> str:
+    """Why a row of a table of provinces is left out; "" if it is no total of provinces."""
+    return _SUBTOTALS.get(squeezed(strip_marks(name.strip())), "")
 
 
 def nearest_province(name: str, codes: Collection[str]) -> str:

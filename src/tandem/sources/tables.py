@@ -1,8 +1,7 @@
 """A raw table -> tidy observations, and a ledger of every change made on the way.
 
-Three layouts are told apart by their header: the export of the National Bureau of Statistics
-(one series, provinces down, years across), the yearbook table of one year (provinces down,
-indicators across) and the national table (series down, years across).
+Every value has a region, a series and a year, each said by its row, by its column or once for the
+table. The header says which (`tandem.sources.grid`), or a description beside the file does.
 """
 
 from pathlib import Path
@@ -10,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from tandem.errors import TandemError
-from tandem.sources.cells import parse_cell
-from tandem.sources.grid import cell_name, plain, read_grid, read_span, read_year
+from tandem.sources.aliases import Aliases
+from tandem.sources.description import Description, InColumn, InRow, read_description
+from tandem.sources.grid import find_tables, header_texts, merged_text, place
 from tandem.sources.reading import (
     Reading,
     blame_absent_series,
@@ -19,14 +19,11 @@ from tandem.sources.reading import (
     find_labelled,
     find_series,
 )
-from tandem.sources.regions import (
-    CANONICAL,
-    NATION,
-    PROVINCES,
-    TOTALS,
-    find_province,
-    nearest_province,
-)
+from tandem.sources.regions import PROVINCES
+from tandem.sources.rows import read_cells, read_region
+from tandem.sources.text import cell_name, squeezed
+from tandem.sources.workbooks import Sheet, read_sheets
+from tandem.sources.years import read_span, read_year, year_hint, year_rules
 
 OBSERVATION_COLUMNS = [
     "region_code",
@@ -40,12 +37,15 @@ OBSERVATION_COLUMNS = [
     "cell",
     "flag",
 ]
-LEDGER_COLUMNS = ["file", "cell", "raw", "rule", "value"]
-_NOTE_HEADS = {"Note", "注", "备注"}
+LEDGER_COLUMNS = ["file", "sheet", "cell", "raw", "rule", "value"]
 
 
 def read_table(
-    path: Path, source: pd.Series, codebook: pd.DataFrame
+    path: Path,
+    source: pd.Series,
+    codebook: pd.DataFrame,
+    description: Description | None = None,
+    aliases: Aliases | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Observations of one raw table.
 
@@ -57,6 +57,10 @@ def read_table(
         Its line of sources.csv.
     codebook : DataFrame
         From `read_codebook`.
+    description : Description, optional
+        How it is laid out; the file `path`.yaml, if there is one, is read where this is None.
+    aliases : Aliases, optional
+        From `read_aliases`.
 
     Returns
     -------
@@ -64,14 +68,15 @@ def read_table(
         Columns region_code, region, series, unit, year, value, vintage, source, cell, flag; one row
         a published value, in the unit of the codebook. Blank cells give no row.
     ledger : DataFrame
-        Columns file, cell, raw, rule, value: every change made on the way, blank cells included.
+        Columns file, sheet, cell, raw, rule, value: every change made on the way, blank cells
+        included; `cell` is blank for what concerns the whole file.
 
     Raises
     ------
     TandemError
         Everything wrong with the table, one sentence a line.
     """
-    reading = scan_table(path, source, codebook)
+    reading = scan_table(path, source, codebook, description, aliases)
     if reading.problems:
         raise TandemError("\n".join(reading.problems[:20]))
     return frames(reading.observations, reading.ledger)
@@ -85,256 +90,257 @@ def frames(observations: list[tuple], ledger: list[tuple]) -> tuple[pd.DataFrame
     )
 
 
-def scan_table(path: Path, source: pd.Series, codebook: pd.DataFrame) -> Reading:
-    """Read a table to its end, collecting problems rather than stopping at the first.
+def scan_table(
+    path: Path,
+    source: pd.Series,
+    codebook: pd.DataFrame,
+    description: Description | None = None,
+    aliases: Aliases | None = None,
+) -> Reading:
+    """Read a file to its end, collecting problems rather than stopping at the first.
+
+    Parameters are those of `read_table`.
 
     Raises
     ------
     TandemError
         If the file cannot be read as a table at all.
     """
-    grid = read_grid(path, source["file"])
+    file = source["file"]
+    description = description or read_description(path, file)
     series = source["series"].split(";")
+    sheets = _choose_sheets(read_sheets(path, file), file, description)
     entries = codebook[codebook["series"].isin(series)].set_index("series").to_dict("index")
     unknown = [name for name in series if name not in entries]
     if unknown:
         raise TandemError(
-            f"{grid.file}: sources.csv names the series {', '.join(unknown)}, which codebook.csv "
+            f"{file}: sources.csv names the series {', '.join(unknown)}, which codebook.csv "
             "does not know; add a line to codebook.csv."
         )
-    reading = Reading(grid, source.to_dict(), entries)
-    if grid.encoding != "UTF-8":
-        reading.ledger.append((grid.file, "", "", f"encoding: {grid.encoding}", ""))
-    wanted = "series" if source["region_scope"] != "provinces" else "regions"
-    if grid.down != wanted:
+    described = description.series
+    names = described.values() if isinstance(described, dict) else [described]
+    strange = [name for name in names if name and name not in series]
+    if strange:
         raise TandemError(
-            f"{grid.file} cell {cell_name(grid.head, 0)}: the table has {grid.down} down its rows, "
-            f"but sources.csv gives it the scope {source['region_scope']}; correct one of them."
+            f"{file}: its description names the series {', '.join(strange)}, which its line of "
+            "sources.csv does not; correct one of them."
         )
-    if grid.down == "series":
-        _read_series_down(reading)
-    elif "year" in grid.meta:
-        _read_one_year(reading)
-    else:
-        _read_one_series(reading)
+    reading = Reading(file, source.to_dict(), entries, description, aliases or Aliases())
+    for sheet in sheets:
+        reading.ledger += [(file, sheet.name, *note) for note in sheet.notes]
+        for reading.grid in find_tables(sheet, file, description, source["region_scope"]):
+            _check_scope(reading)
+            _read_grid(reading)
+    if reading.labelled:
+        blame_absent_series(reading)
+    if source["region_scope"] == "provinces":
+        _blame_absent_provinces(reading)
     return reading
 
 
-def _read_series_down(reading: Reading) -> None:
-    """National table: Indicator, Unit, year, year, ... [, Note]."""
-    grid = reading.grid
-    header = grid.rows[grid.head]
-    if len(header) < 3 or plain(header[1]) not in ("Unit", "单位"):
+def _choose_sheets(sheets: list[Sheet], file: str, description: Description) -> list[Sheet]:
+    """The sheets described, or the only one that is not empty with those that continue it."""
+    if description.table:
+        if description.table > len(sheets):
+            raise TandemError(
+                f"{file} has {len(sheets)} tables, but its description names table "
+                f"{description.table}; correct the description."
+            )
+        return [sheets[description.table - 1]]
+    filled = [sheet for sheet in sheets if any(any(map(str.strip, row)) for row in sheet.rows)]
+    if not filled:
+        raise TandemError(f"{file} is empty; download it again.")
+    if description.sheets == "all":
+        return filled
+    if description.sheets is not None:
+        by_name = {sheet.name: sheet for sheet in sheets}
+        absent = [name for name in description.sheets if name not in by_name]
+        if absent:
+            raise TandemError(
+                f"{file} has no sheet {', '.join(absent)} but {', '.join(by_name)}; correct its "
+                "description."
+            )
+        return [by_name[name] for name in description.sheets]
+    others = [sheet for sheet in filled[1:] if not _continues(sheet)]
+    if others:
+        names = ", ".join(sheet.name for sheet in filled)
         raise TandemError(
-            f"{grid.file} cell {cell_name(grid.head, 1)}: the second column must be Unit (单位); "
-            "add it."
+            f"{file} has {len(filled)} sheets or tables ({names}); say in a description beside it "
+            "which to read (sheets:, or table: in a web page)."
         )
-    last = len(header) - 1 if plain(header[-1]) in _NOTE_HEADS else len(header)
-    years = _year_columns(reading, 2, last)
+    return filled
+
+
+def _continues(sheet: Sheet) -> bool:
+    first = next((cell for row in sheet.rows for cell in row if cell.strip()), "")
+    return any(squeezed(text).startswith(("续", "continued")) for text in (sheet.name, first))
+
+
+def _check_scope(reading: Reading) -> None:
+    grid, scope = reading.grid, reading.source["region_scope"]
+    wanted = "regions" if scope in ("provinces", "countries") else "series"
+    where = f"{place(grid.file, grid.sheet)} cell {cell_name(grid.head[-1], grid.first)}"
+    if grid.down != wanted:
+        raise TandemError(
+            f"{where}: the table has {grid.down} down its rows, "
+            f"but sources.csv gives it the scope {scope}; correct one of them."
+        )
+    if scope == "countries" and grid.code is None:
+        raise TandemError(
+            f"{where}: a table of countries needs a column 'code' with their ISO 3166 codes of "
+            "three letters; name it in the description (code:)."
+        )
+
+
+def _read_grid(reading: Reading) -> None:
+    grid = reading.grid
+    columns = _read_columns(reading)
+    if columns is None:
+        return
+    for name, year, _ in columns.values():
+        if name and year:
+            reading.regions.setdefault((name, year), set())
+    for row in reading.description.skip:
+        raw = next(filter(str.strip, grid.rows[row - 1]), "")
+        reading.note(row - 1, 0, raw, "row left out by the description", "")
     rows = {}
     for row in grid.body:
-        cells = grid.rows[row]
-        name = find_series(reading, cells[0], row, 0)
-        if name is None:
-            continue
-        if name in rows:
-            reading.blame(
-                row, 0, f": '{cells[0]}' stands in row {rows[name] + 1} too; delete one of them."
-            )
-            continue
-        rows[name] = row
-        factor = factor_of(reading, name, cells[1] if len(cells) > 1 else "", row, 1)
-        _read_row(reading, row, NATION, {c: (name, y, factor) for c, y in years.items()})
-    blame_absent_series(reading, rows, "row")
+        region = read_region(reading, row)
+        if region is not None:
+            read_cells(reading, row, region, columns, rows)
 
 
-def _read_one_series(reading: Reading) -> None:
-    """Export of the National Bureau of Statistics: one series, provinces down, years across."""
+def _read_columns(reading: Reading) -> dict[int, tuple] | None:
+    """(series, year, factor) of each column of values, None where the row says it.
+
+    None instead of a dict if the series of the whole table cannot be told.
+    """
     grid = reading.grid
-    if "series" not in grid.meta:
+    keys = grid.keys | grid.left_out
+    width = max((len(grid.rows[row]) for row in grid.head), default=0)
+    columns = [
+        column
+        for column in range(width)
+        if column not in keys and header_texts(grid.sheet, grid.head, column)
+    ]
+    year_of = _years_of_columns(reading, columns)
+    if grid.label is not None:
+        return {c: (None, year, None) for c, year in year_of.items()}
+    whole = _whole_series(reading)
+    if whole is not None:
+        return {c: (whole[0], year, whole[1]) for c, year in year_of.items()}
+    if "series" in grid.meta or isinstance(reading.description.series, str):
+        return None
+    said_elsewhere = [row.row - 1 for row in (grid.year, grid.unit) if isinstance(row, InRow)]
+    label_rows = [row for row in grid.head if row not in said_elsewhere]
+    if not label_rows:
         raise TandemError(
-            f"{grid.file} names neither its series (a line 指标： or Indicator:) nor its year (a "
-            "line 年份： or Year:) above the header; add the line as the publication prints it."
+            f"{place(grid.file, grid.sheet)} names neither its series (a line 指标： or "
+            "Indicator:) nor its year (a line 年份： or Year:) above the header; add the line as "
+            "the publication prints it, or describe the table in a file beside it."
         )
-    label, row = grid.meta["series"]
-    name, factor = find_labelled(reading, label, row, 0)
-    years = _year_columns(reading, 1, len(grid.rows[grid.head]))
-    if name is not None:
-        blame_absent_series(reading, {name}, "line 指标")
-        _read_provinces(reading, {c: (name, y, factor) for c, y in years.items()})
+    found = {}
+    for column, year in year_of.items():
+        label = " ".join(header_texts(grid.sheet, label_rows, column))
+        if isinstance(grid.unit, InRow):
+            label += f" ({merged_text(grid.sheet, grid.unit.row - 1, column).strip()})"
+        name, factor = _name_and_factor(reading, label, grid.head[-1], column)
+        if name:
+            found[column] = (name, year, factor)
+    return found
 
 
-def _read_one_year(reading: Reading) -> None:
-    """Yearbook table: one year, provinces down, indicators across."""
+def _name_and_factor(reading: Reading, label: str, row: int, column: int) -> tuple:
+    if isinstance(reading.grid.unit, int):  # each row says its unit
+        return find_series(reading, label, row, column), None
+    return find_labelled(reading, label, row, column)
+
+
+def _whole_series(reading: Reading) -> tuple | None:
+    """Series and factor of a table of one series, None if it is not one or the label is unknown."""
+    grid, described = reading.grid, reading.description.series
+    if isinstance(described, str):
+        reading.labelled.add(described)
+        _, row, column = grid.meta.get("unit", ("", grid.head[-1], 0))
+        if isinstance(grid.unit, int):  # each row says it
+            return described, None
+        return described, factor_of(reading, described, "", row, column)
+    if "series" in grid.meta:
+        label, row, column = grid.meta["series"]
+        name, factor = _name_and_factor(reading, label, row, column)
+        return (name, factor) if name else None
+    return None
+
+
+def _years_of_columns(reading: Reading, columns: list[int]) -> dict[int, int | None]:
+    """Year of each column; None where the row says it."""
     grid = reading.grid
-    text, row = grid.meta["year"]
+    if isinstance(grid.year, InColumn):
+        return dict.fromkeys(columns)
+    if isinstance(grid.year, InRow):
+        return _years_across(reading, columns)
+    if grid.year is not None:
+        return dict.fromkeys(columns, grid.year)
+    text, row, column = grid.meta["year"]
     year = read_year(text)
     if year is None:
         raise TandemError(
-            f"{grid.file} cell {cell_name(row, 0)}: '{text}' is not a year; write it as 2019."
+            f"{place(grid.file, grid.sheet)} cell {cell_name(row, column)}: '{text}' is not a year"
+            f"{year_hint(text)}; write it as 2019."
         )
-    columns = {}
-    header = grid.rows[grid.head]
-    for column in _headed(header, 1, len(header)):
-        name, factor = find_labelled(reading, header[column], grid.head, column)
-        if name is not None:
-            columns[column] = (name, year, factor)
-    blame_absent_series(reading, {name for name, *_ in columns.values()}, "column")
-    _read_provinces(reading, columns)
+    for rule in year_rules(text):
+        reading.note(row, column, text, rule, str(year))
+    return dict.fromkeys(columns, year)
 
 
-def _read_provinces(reading: Reading, columns: dict[int, tuple]) -> None:
-    grid = reading.grid
-    printed = {row: grid.rows[row][0].strip() for row in grid.body}
-    found = {row: find_province(name) for row, name in printed.items()}
-    present = {province[0] for province in found.values() if province}
-    absent = [code for code in PROVINCES if code not in present]
-    unknown = [row for row in grid.body if not found[row] and printed[row] not in TOTALS]
-    for row in unknown:
-        hint = nearest_province(printed[row], absent)
-        reading.blame(
-            row,
-            0,
-            f": '{printed[row]}' is not a province; "
-            + (f"the nearest known name is {hint}, " if hint else "")
-            + "write it as in the layouts of data/README.md.",
-        )
-    if absent and not unknown:  # an unknown name may be that of an absent province
-        years = sorted({year for _, year, _ in columns.values()})
-        span = f"{years[0]}-{years[-1]}" if years else "all years"
-        reading.blame(
-            grid.body[-1] if grid.body else grid.head,
-            0,
-            f": the table has no row for {', '.join(PROVINCES[code] for code in absent)} ({span}); "
-            "download it whole, or add the rows with blank cells if nothing is published for them.",
-        )
-    for row, name in printed.items():
-        province = found[row]
-        if name in TOTALS:
-            reading.note(row, 0, name, "national total: not a province, left out", "")
-        elif province:
-            if name not in CANONICAL:
-                reading.note(row, 0, name, "region name", province[1])
-            _read_row(reading, row, province, columns)
-
-
-def _read_row(
-    reading: Reading, row: int, region: tuple[str, str], columns: dict[int, tuple]
-) -> None:
-    cells = reading.grid.rows[row]
-    key_of = {c: (region[0], name, year) for c, (name, year, _) in columns.items()}
-    twice = [c for c in columns if key_of[c] in reading.seen]
-    if twice:
-        years = "-".join(str(y) for y in sorted({columns[c][1] for c in (twice[0], twice[-1])}))
-        reading.blame(
-            row,
-            twice[0],
-            f", {region[1]} {years}: the same region and year stand in "
-            f"{reading.seen[key_of[twice[0]]]} too; delete one of them.",
-        )
-        return
-    header = reading.grid.rows[reading.grid.head]
-    for column in range(1, len(cells)):
-        if cells[column].strip() and not "".join(header[column : column + 1]).strip():
-            reading.blame(
-                row,
-                column,
-                f", {region[1]}: '{cells[column]}' stands under no header; name its "
-                "year or series in the header row, or remove it.",
-            )
-    for column, (name, year, factor) in columns.items():
-        reading.seen[key_of[column]] = cell_name(row, column)
-        if column < len(cells):
-            _read_value(reading, row, column, region, name, year, factor)
-        else:
-            reading.blame(
-                row,
-                column,
-                f", {region[1]} {year}: the row is cut off before this cell; download "
-                "the table again, or add empty cells if nothing is published.",
-            )
-            break
-
-
-def _read_value(reading, row, column, region, name, year, factor) -> None:
-    raw = reading.grid.rows[row][column]
-    entry = reading.codebook[name]
-    where = f", {region[1]} {year}: "
-    try:
-        number, rules = parse_cell(raw, entry["missing_codes"].split(";"))
-    except ValueError as err:
-        reading.blame(
-            row,
-            column,
-            f"{where}{err}; write the number alone, or leave the cell blank if it is not "
-            "published.",
-        )
-        return
-    if number is None or factor is None:
-        for rule in rules:
-            reading.note(row, column, raw, rule, "")
-        return
-    value = float(number * factor)
-    if factor != 1:
-        rules.append(f"unit: times {factor.normalize():f} to {entry['unit']}")
-    for rule in rules:
-        reading.note(row, column, raw, rule, f"{value:.15g}")
-    if not entry["minimum"] <= value <= entry["maximum"]:
-        reading.blame(
-            row,
-            column,
-            f"{where}{entry['label_en']} of {value:.15g} {entry['unit']} is outside the plausible "
-            f"range {entry['minimum']:.15g} to {entry['maximum']:.15g}; check the number and its "
-            "unit, or widen the range in codebook.csv.",
-        )
-        return
-    source = reading.source
-    publication = ", ".join(filter(None, (source["publication"], source["table"])))
-    reading.observations.append(
-        (
-            *region,
-            name,
-            entry["unit"],
-            year,
-            value,
-            source["vintage"],
-            publication,
-            reading.name(row, column),
-            source["flag"],
-        )
-    )
-
-
-def _headed(header: list[str], first: int, last: int) -> list[int]:
-    """Columns that have a header; an export may end in empty ones."""
-    return [column for column in range(first, last) if header[column].strip()]
-
-
-def _year_columns(reading: Reading, first: int, last: int) -> dict[int, int]:
-    """Year of each column; the years that the line 时间 announces must all have one."""
-    years = {}
-    header = reading.grid.rows[reading.grid.head]
-    columns = _headed(header, first, last)
+def _years_across(reading: Reading, columns: list[int]) -> dict[int, int]:
+    """Years in a row of the header; those that the line 时间 announces must all have a column."""
+    grid, years, seen = reading.grid, {}, set()
+    row = grid.year.row - 1
+    above = [other for other in grid.head if other != row]
     for column in columns:
-        text = header[column]
-        year = read_year(text)
+        text = merged_text(grid.sheet, row, column)
+        year, key = read_year(text), tuple(header_texts(grid.sheet, above, column))
         if year is None:
+            reading.unsure = True
             reading.blame(
-                reading.grid.head, column, f": '{text}' is not a year; write it as 2019 or 2019年."
+                row,
+                column,
+                f": '{text}' is not a year{year_hint(text)}; write it as 2019 or 2019年.",
             )
-        elif year in years.values():
-            reading.blame(
-                reading.grid.head, column, f": the year {year} has two columns; delete one of them."
-            )
+        elif (key, year) in seen:
+            reading.blame(row, column, f": the year {year} has two columns; delete one of them.")
         else:
             years[column] = year
-    text, _ = reading.grid.meta.get("span", ("", 0))
+            seen.add((key, year))
+            for rule in year_rules(text):
+                reading.note(row, column, text, rule, str(year))
+    text = grid.meta.get("span", ("", 0, 0))[0]
     absent = [str(year) for year in read_span(text) if year not in years.values()]
     if absent and len(years) == len(columns):  # else a header blamed above may be the absent year
         reading.blame(
-            reading.grid.head,
+            row,
             0,
             f": no column for {', '.join(absent)}, though the line 时间 (Time) announces {text}; "
             "download the table whole, or add the column with blank cells if nothing is published.",
         )
     return years
+
+
+def _blame_absent_provinces(reading: Reading) -> None:
+    """Every series and year must have a row for every province, over all parts of the table."""
+    groups: dict[tuple, set[int]] = {}
+    for (_, year), present in reading.regions.items():
+        absent = tuple(PROVINCES[code] for code in PROVINCES if code not in present)
+        if absent:
+            groups.setdefault(absent, set()).add(year)
+    if reading.unsure:  # what could not be read may be what seems absent
+        return
+    grid = reading.grid
+    for absent, years in groups.items():
+        reading.blame(
+            grid.body[-1] if grid.body else grid.head[-1],
+            0,
+            f": the table has no row for {', '.join(absent)} ({min(years)}-{max(years)}); "
+            "download it whole, or add the rows with blank cells if nothing is published for them.",
+        )

@@ -1,0 +1,64 @@
+"""The command `tandem`, to be run in the project's folder: one function a subcommand."""
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from tandem.errors import TandemError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; a mistake of the user's is one sentence on stderr and exit status 1."""
+    options = _parser().parse_args(arguments)
+    sys.stdout.reconfigure(encoding="utf-8")  # trees and Chinese names, whatever the locale
+    try:
+        print(options.run(options), flush=True)
+    except TandemError as err:
+        print(err, file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tandem", description="Ask the results of a study.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("trace", help="the tree from a value down to raw cells")
+    command.add_argument("study", metavar="STUDY", help="name of a file in studies/")
+    command.add_argument("--region", required=True, help="e.g. Guangdong")
+    command.add_argument("--year", required=True, type=int)
+    command.add_argument(
+        "--series",
+        required=True,
+        help="C, D, T, a column of indices/coupling.csv, a system, a derived or published series; "
+        "normalised:NAME for a normalised indicator",
+    )
+    command.set_defaults(run=trace)
+    command = commands.add_parser(
+        "diagnose-coupling", help="which formula made the C and D printed in a table"
+    )
+    command.add_argument("file", metavar="FILE", type=Path, help="CSV with U1, U2, ... and C or D")
+    command.set_defaults(run=diagnose_coupling)
+    return parser
+
+
+def trace(options: argparse.Namespace) -> str:
+    """`tandem trace`: the tree from a value down to raw cells."""
+    # imported here, so that help and other subcommands do not wait for pandas
+    from tandem import trace as tree
+    from tandem.study import load_study
+
+    study = load_study(Path("studies") / f"{options.study}.yaml")
+    results = tree.read_results(options.study, Path("results") / options.study)
+    node = tree.trace(study, results, options.series, options.region, options.year)
+    return tree.draw(node, shutil.get_terminal_size((100, 24)).columns)
+
+
+def diagnose_coupling(options: argparse.Namespace) -> str:
+    """`tandem diagnose-coupling`: which formula made a printed C or D."""
+    from tandem.indices import diagnose_coupling as diagnose
+
+    return diagnose(options.file)

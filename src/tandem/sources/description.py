@@ -1,0 +1,92 @@
+"""How a table is laid out, where its header does not say so itself."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tandem.errors import TandemError
+
+Column = Annotated[str, Field(pattern=r"^[A-Z]{1,3}$")]
+Row = Annotated[int, Field(ge=1)]
+
+
+class Strict(BaseModel):
+    """Base: no unknown keys, no later changes, no numbers for texts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class InRow(Strict):
+    """It stands in a row of the header."""
+
+    row: Row
+
+
+class InColumn(Strict):
+    """It stands in a column of the body."""
+
+    column: Column
+
+
+class Description(Strict):
+    """Where the parts of a table stand; rows and columns are named as a spreadsheet shows them.
+
+    What is left out is found from the header, as in the layouts of data/README.md.
+    """
+
+    sheets: Literal["all"] | list[str] | None = Field(
+        None, description="sheets to read, or all; the first alone, and those named 续表, if absent"
+    )
+    table: Row | None = Field(None, description="which table of a web page, counted from 1")
+    header: Row | list[Row] | None = Field(None, description="row or rows of the header")
+    region: Column | None = Field(None, description="column of the regions' names")
+    code: Column | None = Field(None, description="column of the regions' codes")
+    year: int | InRow | InColumn | None = Field(
+        None, description="a year, {row: n} in the header or {column: B} in the body"
+    )
+    unit: str | InRow | InColumn | None = Field(
+        None, description="a unit, {row: n} in the header or {column: C} in the body"
+    )
+    label: Column | None = Field(None, description="column of the series' labels")
+    series: str | dict[str, str | None] | None = Field(
+        None, description="the one series, or series by printed label; null leaves a label out"
+    )
+    body: tuple[Row, Row | None] | None = Field(
+        None, description="first and last row of the body; last null: to the end", strict=False
+    )
+    skip: list[Row] = Field([], description="rows of the body to leave out")
+
+    @model_validator(mode="after")
+    def _header_is_in_order(self):
+        if isinstance(self.header, list) and self.header != sorted(set(self.header)):
+            raise ValueError("header must list its rows from top to bottom")
+        return self
+
+
+def read_description(path: Path, file: str) -> Description:
+    """The description in the file beside a raw table (table.xlsx.yaml), the empty one if none.
+
+    Raises
+    ------
+    TandemError
+        If the file is no YAML or has an unknown key or value.
+    """
+    beside = path.with_name(path.name + ".yaml")
+    if not beside.is_file():
+        return Description()
+    try:
+        content = yaml.safe_load(beside.read_text(encoding="utf-8"))
+        return Description.model_validate(content or {})
+    except (yaml.YAMLError, UnicodeDecodeError) as err:
+        reason = " ".join(str(err).split())
+        raise TandemError(f"{file}.yaml is not YAML in UTF-8 ({reason}); correct it.") from err
+    except ValidationError as err:
+        raise TandemError(
+            "\n".join(
+                f"{file}.yaml: {'.'.join(map(str, problem['loc'])) or 'the file'}: "
+                f"{problem['msg']}; correct it, the keys are in data/README.md."
+                for problem in err.errors()
+            )
+        ) from err

@@ -1,0 +1,83 @@
+"""The command line: one sentence and status 1 for a mistake, a tree otherwise."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tandem.analysis.panel import make_panel, observe
+from tandem.analysis.scores import index_study
+from tandem.cli import main
+from tandem.files import save
+from tandem.panel.lineage import base_lineage
+from tandem.sources import read_codebook
+from tandem.study import load_study
+
+ROOT = Path(__file__).parents[1]
+ASKED = ["--region", "China", "--year", "2019", "--series"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project's folder with the results of one study, and a study that was never run."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "studies").mkdir()
+    for name in ("nation", "never_run"):
+        shutil.copy(ROOT / "studies/nation.yaml", folder / "studies" / f"{name}.yaml")
+    study = load_study(folder / "studies/nation.yaml")
+    observations, ledger, chosen = observe(study, ROOT / "data")
+    made = make_panel(study, observations, chosen, read_codebook(ROOT / "data"))
+    made["lineage"] = base_lineage(study, observations, chosen, ledger)
+    indices = index_study(study, made["panel"], made["published"])
+    for room, frames in (("data", made), ("indices", indices)):
+        save(frames, {name: folder / f"results/nation/{room}/{name}.csv" for name in frames})
+    return folder
+
+
+@pytest.fixture
+def run(project, monkeypatch, capsys):
+    monkeypatch.chdir(project)
+
+    def run(*arguments):
+        status = main(list(arguments))
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_trace_prints_the_tree_from_files(run):
+    status, out, err = run("trace", "nation", *ASKED, "rd_intensity")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0] == "China"
+    assert "rd_expenditure / gdp * 100" in out
+    assert "├─ gdp, 2019 = " in out and "└─ rd_expenditure, 2019 = " in out
+    assert " cell " in out
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["nation", *ASKED, "rd_intensty"], "did you mean 'rd_intensity'?"),
+        (["nation", "--region", "Chna", "--year", "2019", "--series", "D"], "mean 'China'?"),
+        (["nation", "--region", "China", "--year", "1900", "--series", "D"], "nearest is 1990"),
+        (["never_run", *ASKED, "D"], "run `make STUDY=never_run` first"),
+        (["absent", *ASKED, "D"], "studies here: nation, never_run"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_status_1(run, arguments, sentence):
+    status, out, err = run("trace", *arguments)
+    assert (status, out) == (1, "")
+    assert sentence in err and err.count("\n") == 1
+
+
+def test_a_reader_that_stops_early_is_no_error(project):
+    code = "import sys; from tandem.cli import main; sys.exit(main(sys.argv[1:]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "trace", "nation", *ASKED, "D"],
+        cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
