@@ -117,7 +117,7 @@ def test_a_variant_overrides_parts_and_leaves_the_rest():
         ("series.research.unit", ..., "'series.research.unit' is missing; add it."),
         ("systems", ..., "'systems' is missing; add it."),
         ("seed", -1, "seed: "),
-        ("panel.scope", "province", "panel.scope: Input should be 'provinces', 'nation' or 'countries'"),
+        ("panel.scope", "province", "panel.scope: Input should be 'provinces', "),
         ("panel.years", [2010, 2001], "panel: the first year 2010 is after the last 2001"),
         ("systems.upgrading.indicators.services", "up", "Input should be '+' or '-'"),
         ("vintages.gdp", 2015, "vintages.gdp: Input should be a valid string"),

@@ -1,4 +1,4 @@
-"""Goalposts kept beside a study hold old scores still while data grow; refitting says what moves."""
+"""Stored goalposts hold old scores still while data grow; refitting says what moves."""
 
 import numpy as np
 import pandas as pd

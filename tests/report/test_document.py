@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from tandem import estimates
-from tandem.analysis.panel import make_panel, observe, printed_series
+from tandem.analysis.panel import build_panel, compare_vintages, printed_series
 from tandem.analysis.panel_var import fit_panel_vars
 from tandem.analysis.regressions import fit_regressions, two_way_terms
-from tandem.analysis.scores import couple, score_systems, structure
+from tandem.analysis.scores import index_study
 from tandem.analysis.var import fit_nation
 from tandem.files import save, write_text
 from tandem.report import figure_style
@@ -21,7 +21,7 @@ from tandem.report.store import load, records, verdicts
 from tandem.report.study_figures import make_figures
 from tandem.report.study_tables import make_tables
 from tandem.report.table_text import to_html
-from tandem.sources import check_identities, read_codebook, seed_checks
+from tandem.sources import seed_checks
 from tandem.study import load_study
 
 ROOT = Path(__file__).parents[2]
@@ -44,18 +44,14 @@ def store(folder, name, frames):
 
 def run(study, folder):
     """What the pipeline leaves in a study's results, without Snakemake."""
-    observations, ledger, chosen = observe(study, DATA)
-    made = make_panel(study, observations, chosen, read_codebook(DATA))
-    checks = check_identities(observations)
-    write(folder, "data", {"observations": observations, "ledger": ledger, "checks": checks})
-    write(folder, "data", made)
+    made = build_panel(study, DATA)
+    write(folder, "data", made | compare_vintages(study, DATA))
     if study.published:
         write(folder, "data", {"printed": printed_series(study, DATA)})
     if study.seed_paper:
         write(folder, "data", {"seed_checks": seed_checks(DATA)})
-    indices = score_systems(study, made["panel"])
+    indices = index_study(study, made["panel"], made["published"])
     scores = indices["scores"]
-    indices |= couple(study, scores) | {"structure": structure(study, made["published"])}
     write(folder, "indices", indices)
     if study.models.regressions:
         terms, models = fit_regressions(study, scores, made["panel"])
@@ -128,10 +124,12 @@ def made(request, tmp_path_factory):
 
 
 def test_nothing_is_loaded_from_elsewhere(made):
-    assert not set(made.page.tags) & {"script", "link", "iframe", "object", "embed", "img", "base"}
+    assert not set(made.page.tags) & {"link", "iframe", "object", "embed", "img", "base"}
     for tag, name, value in made.page.attributes:
         if name in ("href", "xlink:href"):
-            assert value.startswith(("#", "data:image/png;base64,")), (tag, value)
+            near = ("#", "data:image/png;base64,", "data/quality.html")
+            assert value.startswith(near), (tag, value)
+        assert name != "src", (tag, value)
         assert name not in ("src", "srcset", "poster", "action", "data", "background")
         assert not name.startswith("on")
     assert "@import" not in made.html

@@ -88,7 +88,7 @@ def frames(study):
             {
                 "series": "gdp", "entity": ["Anhui", "Anhui", "Gansu"], "year": [2011, 2012, 2011],
                 "first_vintage": "v1", "first_value": 100.0, "latest_vintage": "v2",
-                "latest_value": [101.0, 103.0, 93.0], "gap_percent": [1.0, 3.0, -7.0],
+                "latest_value": [101.0, 103.0, 93.0], "gap": [1.0, 3.0, -7.0],
                 "note": SCRIPT,
             }
         ),

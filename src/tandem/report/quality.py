@@ -145,6 +145,8 @@ def _spans(years: list[int]) -> str:
 def _texts(frame: pd.DataFrame) -> pd.DataFrame:
     """Blank text comes back from a CSV as NaN; it is text again."""
     frame = frame.reset_index() if frame.index.names != [None] else frame
+    if "passed" in frame:  # without a row a column read from a file has no type
+        frame = frame.assign(passed=frame["passed"].astype(bool))
     if "passed" in frame and "accepted" not in frame:
         frame = frame.assign(accepted="")
     text = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
@@ -202,10 +204,10 @@ def _groups(checks: pd.DataFrame) -> list[dict]:
 
 def _revisions(revisions: pd.DataFrame | None) -> dict:
     """The largest revisions, and a summary by entity."""
-    if revisions is None or revisions.empty or "gap_percent" not in revisions:
+    if revisions is None or revisions.empty or "gap" not in revisions:
         return {"n": 0}
     table = _texts(revisions)
-    size = table["gap_percent"].abs()
+    size = table["gap"].abs()
     largest = table.loc[size.sort_values(ascending=False, kind="stable").index[:LARGEST]]
     by_entity = size.groupby(table["entity"]).agg(values="size", median="median", largest="max")
     by_entity["revised"] = size[size > 0].groupby(table["entity"]).size()
