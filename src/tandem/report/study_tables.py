@@ -109,7 +109,7 @@ def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
         frame = results["data/breaks"].set_index(["series", "year"])
         tables.append(
             frame_table(
-                frame[["what_en", "effect", "systems", "source"]].rename(
+                frame[["what_en", "effect", "systems"]].rename(
                     columns={"what_en": "what"}
                 ),
                 "data_breaks",
