@@ -1,6 +1,7 @@
 """The trees of `tandem.trace` in the report: a click on a value opens where it comes from."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,10 @@ def lineage_view(study: Study, results: dict[str, pd.DataFrame]) -> Markup:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     text = json.dumps(
-        view_data(study, results), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        _finite(view_data(study, results)),
+        ensure_ascii=False,
+        allow_nan=False,
+        separators=(",", ":"),
     )
     return Markup(template.render(data=Markup(text.replace("<", "\\u003c"))))
 
@@ -138,3 +142,12 @@ def _tables(study: Study, coupling: pd.DataFrame, place: dict[str, int]) -> list
             "entity": coupling.index.unique("entity")[0],
         },
     ]
+
+
+def _finite(value):
+    """The same with None for what JSON cannot say: a missing number."""
+    if isinstance(value, dict):
+        return {key: _finite(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
