@@ -14,7 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "workflow", "src", "data", "requirements.txt", "environment.yml")
 GDP = "data/raw/nbs/gdp_census4.csv"
-DOWNSTREAM = {"panel", "indices", "regressions", "panel_var", "tables", "figures", "report"}
+ESTIMATES = {"indices", "regressions", "panel_var", "tables", "figures", "report"}
+DOWNSTREAM = {"panel", "revisions", "quality", *ESTIMATES}
 SMALL = """
 title: {en: Small}
 question: {en: Does it run?}
@@ -132,11 +133,21 @@ def test_a_changed_value_reruns_what_depends_on_it_even_with_its_old_time(projec
     assert planned(project) == DOWNSTREAM
 
 
-def test_what_the_study_does_not_read_reruns_nothing(project):
+def test_another_vintage_of_a_series_reruns_only_what_compares_vintages(project):
     other = project / "data/raw/nbs/gdp_census5.csv"
+    content = other.read_bytes()
+    other.write_bytes(content + b"\n")
+    try:
+        assert planned(project) == {"revisions", "quality", "tables", "figures", "report"}
+    finally:
+        other.write_bytes(content)
+
+
+def test_what_the_study_does_not_read_reruns_nothing(project):
+    other = project / "data/raw/nbs/final_consumption.csv"
     other.write_text(other.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     sources = project / "data/sources.csv"
-    changed = sources.read_text(encoding="utf-8").replace("census5,5th", "census5,Fifth")
+    changed = sources.read_text(encoding="utf-8").replace("nbs/final_consumption.csv,National", "nbs/final_consumption.csv,The National")
     assert changed != sources.read_text(encoding="utf-8")
     sources.write_text(changed, encoding="utf-8")
     assert planned(project) == set()
@@ -145,10 +156,7 @@ def test_what_the_study_does_not_read_reruns_nothing(project):
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        (
-            "indices/coupling.py",
-            {"indices", "regressions", "panel_var", "tables", "figures", "report"},
-        ),
+        ("indices/coupling.py", ESTIMATES),
         (
             "econometrics/panel_var_gmm.py",
             {"panel_var", "regressions", "tables", "figures", "report"},

@@ -57,7 +57,9 @@ rule quality:
     conda:
         "../../environment.yml"
     params:
-        study=part(study, *Study.model_fields),
+        study=part(
+            study, "title", "panel", "series", "systems", "structure", "employment", "models"
+        ),
         template=digest("src/tandem/report/quality.html.j2", "src/tandem/report/report.html.j2"),
         code=code("quality"),
         env=ENVIRONMENT,

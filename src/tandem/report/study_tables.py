@@ -58,7 +58,7 @@ def _break_notes(results: dict[str, pd.DataFrame], column: str, name: str = "") 
         "tables", "systems" or "derived": what must be reached, by `name` if it is given.
     """
     notes = []
-    for row in results["data/breaks"].fillna("").itertuples():
+    for row in results["data/breaks"].astype(object).fillna("").itertuples():
         reached = getattr(row, column).split(";")
         if name in reached if name else any(reached):
             notes.append((row.year, row.what_en, row.series))
