@@ -90,7 +90,8 @@ def test_countries(tmp_path, world_bank):
     done = snakemake(project, "--cores", "3")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "last updated 2026-10-13" in done.stdout
-    assert (project / "results/small/report.html").is_file()
+    report = (project / "results/small/report.html").read_text(encoding="utf-8")
+    assert "World Development Indicators, World Bank, last updated 2026-10-13" in report
     with open(project / PANEL, encoding="utf-8") as file:
         entities = {row["entity"] for row in csv.DictReader(file)}
     assert len(entities) == 8 and "World" not in entities

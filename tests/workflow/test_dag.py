@@ -147,7 +147,8 @@ def test_what_the_study_does_not_read_reruns_nothing(project):
     other = project / "data/raw/nbs/final_consumption.csv"
     other.write_text(other.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     sources = project / "data/sources.csv"
-    changed = sources.read_text(encoding="utf-8").replace("nbs/final_consumption.csv,National", "nbs/final_consumption.csv,The National")
+    old, new = ("nbs/final_consumption.csv,National", "nbs/final_consumption.csv,The National")
+    changed = sources.read_text(encoding="utf-8").replace(old, new)
     assert changed != sources.read_text(encoding="utf-8")
     sources.write_text(changed, encoding="utf-8")
     assert planned(project) == set()
@@ -247,7 +248,9 @@ def test_one_core_gives_the_same_bytes_as_two(project, tmp_path):
     assert results(again) == results(project)
 
 
-def test_every_output_is_written_under_the_results_of_the_study(project):
+def test_every_output_is_in_the_results_of_the_study_but_its_goalposts(project):
     outside = filecmp.dircmp(ROOT / "data/raw", project / "data/raw")
     assert outside.left_only == outside.right_only == []
     assert [p.name for p in (project / "results").iterdir()] == ["small"]
+    kept = sorted(p.name for p in (project / "studies").iterdir())
+    assert kept == ["small.goalposts.csv", "small.yaml"]

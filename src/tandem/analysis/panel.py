@@ -18,6 +18,7 @@ from tandem.panel.build import (
 from tandem.panel.lineage import base_lineage
 from tandem.panel.vintages import largest_revisions, revised_files, revisions, undated
 from tandem.sources import read_codebook, read_observations, read_sources
+from tandem.sources.inventory import vintage_note
 from tandem.sources.schemas import panel_problems
 from tandem.sources.verify import read_deviations, refuse, verify
 from tandem.study import Study
@@ -37,7 +38,7 @@ def build_panel(study: Study, data: Path) -> dict[str, pd.DataFrame]:
     dict of DataFrame
         observations, ledger; checks, suspects, not_comparable (see `tandem.sources.verify`); breaks
         (definition breaks that the window crosses); lineage (see `tandem.panel.lineage`); and those
-        of `make_panel`.
+        of `make_panel`, vintages with what is known of each (meaning).
 
     Raises
     ------
@@ -54,6 +55,7 @@ def build_panel(study: Study, data: Path) -> dict[str, pd.DataFrame]:
     except TandemError as err:
         problems.append(str(err))
     refuse(problems)
+    built["vintages"] = built["vintages"].merge(_meanings(data, chosen))
     return {
         "observations": observations,
         "ledger": ledger,
@@ -62,6 +64,14 @@ def build_panel(study: Study, data: Path) -> dict[str, pd.DataFrame]:
         **found,
         **built,
     }
+
+
+def _meanings(data: Path, chosen: pd.DataFrame) -> pd.DataFrame:
+    """What is known of each vintage in use, from sources.csv or the fetched tables themselves."""
+    sources = read_sources(data).drop_duplicates("file").set_index("file")
+    notes = {file: vintage_note(data, sources.loc[file]) for file in chosen["file"].unique()}
+    said = chosen.assign(meaning=chosen["file"].map(notes)).groupby(["series", "vintage"])
+    return said["meaning"].agg(lambda m: "; ".join(dict.fromkeys(m))).reset_index()
 
 
 def observe(study: Study, data: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
