@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from tandem.errors import TandemError
 from tandem.sources.description import Description, InColumn, InRow
-from tandem.sources.text import column_index, column_name, plain, squeezed
+from tandem.sources.text import cell_name, column_index, column_name, plain, squeezed
 from tandem.sources.workbooks import Sheet
-from tandem.sources.years import plain_marks
+from tandem.sources.years import plain_marks, read_year
 
 REGION_HEADS = {"地区", "region", "地区region"}
 SERIES_HEADS = {"指标", "indicator"}
@@ -20,6 +20,7 @@ _META = {
     "time": "span", "单位": "unit", "计量单位": "unit", "unit": "unit",
 }  # fmt: skip
 _FOOT = re.compile(r"(?:注|Note|Notes|数据来源|资料来源|Source)\s*\d*\s*:")
+_VALUE = re.compile(r"-?\d[\d,]*(\.\d+)?", re.ASCII)
 _CONTINUED = re.compile(r"(?:续表|\(?continued)", re.IGNORECASE)
 
 
@@ -94,15 +95,19 @@ def find_tables(sheet: Sheet, file: str, description: Description, scope: str) -
         )
     tables, meta, start = [], {}, 0
     for head, after in zip(headers, [*headers[1:], [len(sheet.rows)]], strict=True):
-        meta = meta | _read_meta(sheet.rows, start, head[0])
+        meta = meta | _read_meta(sheet, file, start, head[0])
         body = _body(sheet.rows, head[-1], after[0])
+        end = (body or head)[-1] + 1
+        if description.header is None and description.body is None:
+            outside = [*range(start, head[0]), *range(end, after[0])]
+            _refuse_values(sheet, file, [r for r in outside if r + 1 not in description.skip])
         if description.body:
             first, last = description.body
             body = [row for row in range(first - 1, last or len(sheet.rows))
                     if row < len(sheet.rows) and any(map(str.strip, sheet.rows[row]))]  # fmt: skip
         body = [row for row in body if row + 1 not in description.skip]
         tables.append(_table(sheet, file, description, head, body, meta))
-        start = head[-1] + 1
+        start = end
     return tables
 
 
@@ -150,16 +155,38 @@ def _header_rows(sheet: Sheet, row: int) -> list[int]:
     return list(range(row, (covering[2] if covering else row) + 1))
 
 
-def _read_meta(rows: list[list[str]], start: int, end: int) -> dict[str, tuple[str, int, int]]:
-    meta = {}
+def _read_meta(sheet: Sheet, file: str, start: int, end: int) -> dict[str, tuple[str, int, int]]:
+    rows, meta = sheet.rows, {}
     for row in range(start, end):
         for column, cell in enumerate(rows[row]):
             key, colon, value = plain(cell).partition(":")
             name = _META.get(squeezed(key))
             if colon and name:
                 value = value or next((c for c in rows[row][column + 1 :] if c.strip()), "")
-                meta[name] = (value.strip(), row, column)
+                value = value.strip()
+                before, line, first = meta.get(name, (value, row, column))
+                if before != value:
+                    raise TandemError(
+                        f"{place(file, sheet)} cell {cell_name(row, column)}: '{cell.strip()}' "
+                        f"contradicts '{rows[line][first].strip()}' in cell "
+                        f"{cell_name(line, first)}; delete the one that is wrong."
+                    )
+                meta[name] = (value, row, column)
     return meta
+
+
+def _refuse_values(sheet: Sheet, file: str, rows: list[int]) -> None:
+    """Rows above the header or under the notes are not read, so there must be no values in them."""
+    for row in rows:
+        filled = [c for c, cell in enumerate(sheet.rows[row]) if cell.strip()]
+        for column in filled[1:]:
+            text = sheet.rows[row][column]
+            if _VALUE.fullmatch(text) and read_year(text) is None:
+                raise TandemError(
+                    f"{place(file, sheet)} cell {cell_name(row, column)}: '{text}' stands above "
+                    "the header or under the notes, where no values are read; move the row into "
+                    "the table, or delete it."
+                )
 
 
 def _body(rows: list[list[str]], head: int, end: int) -> list[int]:

@@ -121,6 +121,9 @@ def factor_of(reading: Reading, name: str, printed: str, row: int, column: int):
     listed = ""
     if source["unit"]:
         listed = source["unit"].split(";")[source["series"].split(";").index(name)]
+    if plain(line) and not is_unit(plain(line)) and plain(printed):
+        rule = f"unit line without a known unit: that of the label counts, {printed}"
+        reading.note(*reading.grid.meta["unit"][1:], line, rule, "")
     stated = {
         "here": printed,
         "in the line over the header": line if is_unit(plain(line)) or not plain(printed) else "",

@@ -27,11 +27,33 @@ def seed_checks(data: Path) -> pd.DataFrame:
     DataFrame
         Columns statement, check, finding, consistent (bool); one row a statement.
     """
-    listed = read_sources(data)["file"]
-    observations, _ = read_observations(data, [f for f in listed if f.startswith(FOLDER)])
-    x = observations.set_index("series")["value"]
+    x = _figures(data)
     rows = [_shares(x), _fields(x), _tenth(x), *_per_firm(x)]
     return pd.DataFrame(rows, columns=["statement", "check", "finding", "consistent"])
+
+
+def survey_fields(data: Path) -> pd.DataFrame:
+    """Enterprises by field, the seed paper's Table II.
+
+    Parameters
+    ----------
+    data : Path
+        As `seed_checks`.
+
+    Returns
+    -------
+    DataFrame
+        Columns kind (services or products), field, enterprises.
+    """
+    x = _figures(data)
+    names = x.index.str.extract("^survey_(?P<kind>services|products)_(?P<field>.+)$")
+    return names.assign(enterprises=x.to_numpy()).dropna(subset="kind").reset_index(drop=True)
+
+
+def _figures(data: Path) -> pd.Series:
+    listed = read_sources(data)["file"]
+    observations, _ = read_observations(data, [f for f in listed if f.startswith(FOLDER)])
+    return observations.set_index("series")["value"]
 
 
 def implied_total(count: float, percent: float) -> tuple[float, float]:

@@ -128,7 +128,11 @@ def scan_table(
     reading = Reading(file, source.to_dict(), entries, description, aliases or Aliases())
     for sheet in sheets:
         reading.ledger += [(file, sheet.name, *note) for note in sheet.notes]
-        for reading.grid in find_tables(sheet, file, description, source["region_scope"]):
+        tables = find_tables(sheet, file, description, source["region_scope"])
+        for reading.grid in tables:
+            if reading.grid is not tables[0]:
+                row, column = reading.grid.head[0], reading.grid.first
+                reading.note(row, column, sheet.rows[row][column], "header of a continuation", "")
             _check_scope(reading)
             _read_grid(reading)
     if reading.labelled:
@@ -203,6 +207,9 @@ def _read_grid(reading: Reading) -> None:
     for row in reading.description.skip:
         raw = next(filter(str.strip, grid.rows[row - 1]), "")
         reading.note(row - 1, 0, raw, "row left out by the description", "")
+    for column in sorted(grid.left_out):
+        raw = " ".join(header_texts(grid.sheet, grid.head, column))
+        reading.note(grid.head[-1], column, raw, "column of notes: left out", "")
     rows = {}
     for row in grid.body:
         region = read_region(reading, row)
@@ -323,6 +330,14 @@ def _years_across(reading: Reading, columns: list[int]) -> dict[int, int]:
             0,
             f": no column for {', '.join(absent)}, though the line 时间 (Time) announces {text}; "
             "download the table whole, or add the column with blank cells if nothing is published.",
+        )
+    beyond = [c for c, year in years.items() if read_span(text) and year not in read_span(text)]
+    if beyond:
+        reading.blame(
+            row,
+            beyond[0],
+            f": a column for {years[beyond[0]]}, though the line 时间 (Time) announces {text}; "
+            "correct the header or the line.",
         )
     return years
 

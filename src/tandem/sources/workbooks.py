@@ -16,9 +16,10 @@ from pathlib import Path
 import openpyxl
 import python_calamine
 from lxml import etree, html
+from openpyxl.cell.rich_text import CellRichText
 
 from tandem.errors import TandemError
-from tandem.sources.text import cell_name, column_index
+from tandem.sources.text import cell_name, column_index, column_name
 from tandem.sources.xls_records import XlsFacts, is_encrypted_package, read_xls_facts
 
 # Bounds beyond which a file is refused, so that a broken or hostile one cannot fill the memory.
@@ -27,8 +28,13 @@ MAX_UNPACKED = 500 * 10**6  # bytes of a workbook's parts
 MAX_CELLS = 2 * 10**6  # of a sheet, blank ones within its rectangle included
 MAX_LINE = 10**6  # characters of a line of text
 
-_KINDS = {".xlsx": "xlsx", ".xls": "xls", ".html": "html", ".htm": "html", ".csv": "text"}
+_KINDS = {
+    ".xlsx": "xlsx", ".xls": "xls", ".html": "html", ".htm": "html",
+    ".csv": "text", ".tsv": "text", ".txt": "text",
+}  # fmt: skip
+_APART = {"br", "p", "div", "li", "del", "s", "strike", "ins", "sub"}  # tags within a cell
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK"
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _CELL = re.compile(rb'<(?:\w+:)?c [^>]*?r="([A-Z]{1,3})(\d{1,7})"')
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 
@@ -95,7 +101,7 @@ def read_sheets(path: Path, file: str) -> list[Sheet]:
         if encoding != "UTF-8":
             sheets[0].notes.append(("", "", f"encoding: {encoding}", ""))
     suffix = path.suffix.lower()
-    if _KINDS.get(suffix, kind) != kind:
+    if _KINDS.get(suffix) != kind:
         sheets[0].notes.append(("", "", f"format: {kind} in a file named {suffix}", ""))
     return sheets
 
@@ -112,6 +118,12 @@ def _decode(raw: bytes, file: str) -> tuple[str, str]:
         if "\0" not in text:
             with_mark = name == "UTF-8" and raw.startswith(codecs.BOM_UTF8)
             return text, "UTF-8 with byte-order mark" if with_mark else name
+        if not raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise TandemError(
+                f"{file} line {text.count(chr(10), 0, text.index(chr(0))) + 1} has a NUL byte, so "
+                "the file is damaged or neither UTF-8 nor GB18030 text; download it again, or save "
+                "it as CSV in UTF-8."
+            )
     raise TandemError(f"{file} is neither UTF-8 nor GB18030 text; save it as CSV in UTF-8.")
 
 
@@ -138,7 +150,11 @@ def _read_text(text: str, file: str) -> list[Sheet]:
             "mark that is not closed, or download the file again."
         ) from err
     _check_size(len(rows), max(map(len, rows), default=0), f"{file}")
-    return [Sheet("", rows)]
+    notes = []
+    if rows and rows[-1] and not text.endswith(("\n", "\r")):
+        cell, last = cell_name(len(rows) - 1, len(rows[-1]) - 1), rows[-1][-1]
+        notes.append((cell, last, "no line end after the last cell: it may be cut off", last))
+    return [Sheet("", rows, notes=notes)]
 
 
 def _check_size(rows: int, columns: int, where: str) -> None:
@@ -157,7 +173,7 @@ def _read_xlsx(raw: bytes, file: str) -> list[Sheet]:
     has_formulas = _check_package(raw, file)
     try:
         # stored results, and, where there are formulas, a second look at those without a result
-        book = openpyxl.load_workbook(io.BytesIO(raw), data_only=True)
+        book = openpyxl.load_workbook(io.BytesIO(raw), data_only=True, rich_text=True)
         formulas = openpyxl.load_workbook(io.BytesIO(raw)) if has_formulas else None
     except Exception as err:  # openpyxl raises whatever its parsers raise
         raise TandemError(
@@ -166,7 +182,7 @@ def _read_xlsx(raw: bytes, file: str) -> list[Sheet]:
         ) from err
     sheets = []
     for sheet in book.worksheets:
-        notes = []
+        notes = _hidden_parts(sheet)
         if sheet.protection.sheet:
             notes.append(("", "", "sheet protected against changes: read as it stands", ""))
         rows = []
@@ -175,7 +191,13 @@ def _read_xlsx(raw: bytes, file: str) -> list[Sheet]:
         if formulas:
             for cells in formulas[sheet.title].iter_rows():
                 for cell in cells:
-                    if cell.data_type == "f" and not rows[cell.row - 1][cell.column - 1]:
+                    if cell.data_type != "f":
+                        continue
+                    stored = rows[cell.row - 1][cell.column - 1]
+                    if stored:
+                        rule = "formula: its stored result is read"
+                        notes.append((cell.coordinate, str(cell.value), rule, stored))
+                    else:
                         rows[cell.row - 1][cell.column - 1] = str(cell.value)
         merged = [
             (r.min_row - 1, r.min_col - 1, r.max_row - 1, r.max_col - 1)
@@ -187,10 +209,36 @@ def _read_xlsx(raw: bytes, file: str) -> list[Sheet]:
     return sheets
 
 
+def _hidden_parts(sheet) -> list[tuple]:
+    """Notes of what a spreadsheet program does not show."""
+    rule = "hidden: read as it stands"
+    notes = [("", "sheet", rule, "")] if sheet.sheet_state != "visible" else []
+    rows = [row for row, shape in sheet.row_dimensions.items() if shape.hidden]
+    notes += [("", f"row {row}", rule, "") for row in sorted(rows) if row <= sheet.max_row]
+    spans = {(c.min, c.max) for c in sheet.column_dimensions.values() if c.hidden and c.min}
+    hidden = {n for low, high in spans for n in range(low, min(high, sheet.max_column) + 1)}
+    return notes + [("", f"column {column_name(n - 1)}", rule, "") for n in sorted(hidden)]
+
+
 def _text_of(cell, notes: list) -> str:
     value = cell.value
+    if isinstance(value, CellRichText):
+        return "".join(map(_run_text, value))
     percent = isinstance(value, int | float) and "%" in re.sub('"[^"]*"', "", cell.number_format)
     return _value_text(value, percent, cell.row - 1, cell.column - 1, notes)
+
+
+def _run_text(run) -> str:
+    """Text of a run of one format; raised digits are a footnote mark, not digits of a number."""
+    font = getattr(run, "font", None)
+    if font is not None and font.vertAlign == "superscript":
+        return _raised(str(run))
+    return f" {run} " if font is not None and font.strike else str(run)
+
+
+def _raised(text: str) -> str:
+    digits = re.fullmatch(r"\s*[(\[]?(\d{1,2})[)\]]?\s*", text)
+    return f"[{digits[1]}]" if digits else text
 
 
 def _check_package(raw: bytes, file: str) -> bool:
@@ -212,7 +260,7 @@ def _check_package(raw: bytes, file: str) -> bool:
         for part in package.namelist():
             if re.fullmatch(r"xl/worksheets/[^/]+\.xml", part):
                 content = package.read(part)
-                formulas = formulas or b"<f" in content
+                formulas = formulas or _FORMULA.search(content) is not None
                 _check_extent(content, f"{file} ({part})")
         return formulas
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as err:
@@ -316,6 +364,8 @@ def _value_text(value, percent: bool, row: int, column: int, notes: list) -> str
 
 def _read_html(text: str, file: str) -> list[Sheet]:
     """One sheet for each table that holds no other, named by its number."""
+    if len(re.findall(r"(?i)<table\b", text)) > len(re.findall(r"(?i)</table\s*>", text)):
+        raise TandemError(f"{file} ends before its table does; download the page again.")
     try:
         page = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*>", "", text))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as err:
@@ -337,8 +387,10 @@ def _cells(lines: Iterable) -> list:
 def _html_sheet(table, name: str, file: str) -> Sheet:
     """Lay the cells on a grid; a cell with spans fills its first place and is a merged range."""
     rows: list[dict[int, str]] = []
-    merged = []
+    merged, notes = [], []
     for index, line in enumerate(table.iter("tr")):
+        if any(map(_is_hidden, [line, *line.iterchildren("td", "th")])):
+            notes.append(("", f"row {index + 1}", "hidden: read as it stands", ""))
         rows += [{} for _ in range(index + 1 - len(rows))]
         column = 0
         for cell in line.iterchildren("td", "th"):
@@ -349,14 +401,36 @@ def _html_sheet(table, name: str, file: str) -> Sheet:
             rows += [{} for _ in range(index + down - len(rows))]
             for r in range(index, index + down):
                 rows[r] |= dict.fromkeys(range(column, column + across), "")
-            for gone in cell.findall(".//script") + cell.findall(".//style"):
-                gone.drop_tree()
+            _keep_apart(cell)
             rows[index][column] = " ".join(cell.text_content().replace("\xa0", " ").split())
             if down > 1 or across > 1:
                 merged.append((index, column, index + down - 1, column + across - 1))
             column += across
     width = max((max(row, default=-1) + 1 for row in rows), default=0)
-    return Sheet(name, [[row.get(c, "") for c in range(width)] for row in rows], merged)
+    return Sheet(name, [[row.get(c, "") for c in range(width)] for row in rows], merged, notes)
+
+
+def _keep_apart(cell) -> None:
+    """Numbers that the page shows on two lines, struck out, raised or hidden must not run together.
+
+    Raised digits become a footnote mark; around the rest goes a space, which no number has.
+    """
+    for part in list(cell.iterdescendants()):
+        if part.tag in ("script", "style"):
+            part.drop_tree()
+        elif part.tag == "sup":
+            mark = _raised(part.text_content())
+            for child in list(part):
+                part.remove(child)
+            part.text = mark
+        elif part.tag in _APART or _is_hidden(part):
+            part.text = f" {part.text or ''}"
+            part.tail = f" {part.tail or ''}"
+
+
+def _is_hidden(part) -> bool:
+    style = "".join((part.get("style") or "").lower().split())
+    return part.get("hidden") is not None or "display:none" in style
 
 
 def _span(cell, key: str) -> int:
