@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tandem.errors import TandemError
 from tandem.sources.description import Description, InColumn, InRow
@@ -54,11 +55,19 @@ class Grid:
         """Column of the years."""
         return column_index(self.year.column) if isinstance(self.year, InColumn) else None
 
-    @property
+    @cached_property
     def keys(self) -> set[int | None]:
         """Columns that say what a row is; the others hold values or notes."""
         unit = self.unit if isinstance(self.unit, int) else None
         return {self.region, self.code, self.label, self.years, unit}
+
+    @cached_property
+    def headless(self) -> list[int]:
+        """Columns without a key or a header: nothing may stand there."""
+        columns = range(max((len(self.rows[row]) for row in self.body), default=0))
+        return [
+            c for c in columns if c not in self.keys and not header_texts(self.sheet, self.head, c)
+        ]
 
     @property
     def first(self) -> int:

@@ -41,7 +41,8 @@ def read_observations(
         Everything wrong with the tables, one sentence a line, the first 20.
     """
     data = Path(data)
-    sources, codebook = read_sources(data).set_index("file", drop=False), read_codebook(data)
+    sources = read_sources(data).set_index("file", drop=False)
+    codebook = read_codebook(data).set_index("series").to_dict("index")
     aliases, descriptions = read_aliases(data), descriptions or {}
     observations, ledger, problems = [], [], []
     known = [file for file in files if file in sources.index]

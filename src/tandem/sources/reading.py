@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tandem.sources.aliases import Aliases
 from tandem.sources.cells import split_unit, strip_marks
@@ -36,6 +37,10 @@ class Reading:
     regions: dict[tuple, set[str]] = field(default_factory=dict)
     labelled: set[str] = field(default_factory=set)
     unsure: bool = False
+
+    @cached_property
+    def publication(self) -> str:
+        return ", ".join(filter(None, (self.source["publication"], self.source["table"])))
 
     def name(self, row: int, column: int) -> str:
         return f"{self.file}!{self.grid.sheet.name}!{cell_name(row, column)}"

@@ -191,14 +191,13 @@ def _complete(reading, row, columns, labels) -> dict[int, tuple] | None:
 
 def _blame_headless(reading: Reading, row: int, region: tuple[str, str]) -> None:
     grid = reading.grid
-    for column, cell in enumerate(grid.rows[row]):
-        if column in grid.keys or not cell.strip():
-            continue
-        if not any(merged_text(grid.sheet, head, column).strip() for head in grid.head):
+    cells = grid.rows[row]
+    for column in grid.headless:
+        if column < len(cells) and cells[column].strip():
             reading.blame(
                 row,
                 column,
-                f", {region[1]}: '{cell[:50]}' stands under no header; name its "
+                f", {region[1]}: '{cells[column][:50]}' stands under no header; name its "
                 "year or series in the header row, or remove it.",
             )
 
@@ -259,7 +258,6 @@ def _keep(reading, row, column, region, name, year, raw, number, factor, rules) 
             "number and its unit, or widen the range in codebook.csv.",
         )
         return
-    publication = ", ".join(filter(None, (source["publication"], source["table"])))
     reading.observations.append(
         (
             *region,
@@ -268,7 +266,7 @@ def _keep(reading, row, column, region, name, year, raw, number, factor, rules) 
             year,
             value,
             source["vintage"],
-            publication,
+            reading.publication,
             reading.name(row, column),
             source["flag"],
         )

@@ -76,7 +76,8 @@ def read_table(
     TandemError
         Everything wrong with the table, one sentence a line.
     """
-    reading = scan_table(path, source, codebook, description, aliases)
+    entries = codebook.set_index("series").to_dict("index")
+    reading = scan_table(path, source, entries, description, aliases)
     if reading.problems:
         raise TandemError("\n".join(reading.problems[:20]))
     return frames(reading.observations, reading.ledger)
@@ -93,13 +94,13 @@ def frames(observations: list[tuple], ledger: list[tuple]) -> tuple[pd.DataFrame
 def scan_table(
     path: Path,
     source: pd.Series,
-    codebook: pd.DataFrame,
+    codebook: dict[str, dict],
     description: Description | None = None,
     aliases: Aliases | None = None,
 ) -> Reading:
     """Read a file to its end, collecting problems rather than stopping at the first.
 
-    Parameters are those of `read_table`.
+    Parameters are those of `read_table`, the codebook by series.
 
     Raises
     ------
@@ -110,8 +111,7 @@ def scan_table(
     description = description or read_description(path, file)
     series = source["series"].split(";")
     sheets = _choose_sheets(read_sheets(path, file), file, description)
-    entries = codebook[codebook["series"].isin(series)].set_index("series").to_dict("index")
-    unknown = [name for name in series if name not in entries]
+    unknown = [name for name in series if name not in codebook]
     if unknown:
         raise TandemError(
             f"{file}: sources.csv names the series {', '.join(unknown)}, which codebook.csv "
@@ -125,6 +125,7 @@ def scan_table(
             f"{file}: its description names the series {', '.join(strange)}, which its line of "
             "sources.csv does not; correct one of them."
         )
+    entries = {name: codebook[name] for name in series}
     reading = Reading(file, source.to_dict(), entries, description, aliases or Aliases())
     for sheet in sheets:
         reading.ledger += [(file, sheet.name, *note) for note in sheet.notes]

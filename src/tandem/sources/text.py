@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import cache
 
 
 def plain(text: str) -> str:
@@ -19,6 +20,7 @@ def cell_name(row: int, column: int) -> str:
     return f"{column_name(column)}{row + 1}"
 
 
+@cache
 def column_name(column: int) -> str:
     """Letters of a column, counted from 0: 27 is AB."""
     letters = ""
