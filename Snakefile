@@ -31,6 +31,7 @@ except TandemError as err:
 include: "workflow/rules/download.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/indices.smk"
+include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/econometrics.smk"
 include: "workflow/rules/report.smk"
 

@@ -139,6 +139,20 @@ def test_a_variant_overrides_parts_and_leaves_the_rest():
             "models.regressions.within.add names 'contrl', which is not defined; did you mean "
             "'control'?",
         ),
+        (
+            "models.regressions.within.add",
+            ["services"],
+            "models.regressions.within.add names 'services', which is the indicator 'services' of "
+            "the system 'upgrading': a score would be explained by what it is made of",
+        ),
+        (  # under another name, too
+            "series.control.formula",
+            "rd/gdp * 100",
+            "models.controls names 'control', which is the indicator 'research' of the system",
+        ),
+        ("coupling", {"ensemble": {"draws": 500}}, "coupling.ensemble.draws: "),
+        ("dynamics", {"stages": [0.5, 0.3, 0.8]}, "the cut-offs of the stages must rise"),
+        ("dynamics", {"research": {"formula": "rd **", "unit": "u"}}, "dynamics.research: "),
     ],
 )
 def test_a_mistake_is_named_with_its_place_and_what_to_do(read, path, value, words):

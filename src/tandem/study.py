@@ -106,6 +106,15 @@ class System(Strict):
     indicators: dict[Name, Literal["+", "-"]] = Field(min_length=1)
 
 
+class Ensemble(Strict):
+    """Random choices of normalisation, weights, shares and model: how far D rests on them."""
+
+    draws: int = Field(2000, ge=1000)
+    chunks: int = Field(
+        2, ge=1, le=64, description="jobs that share the draws; the results do not depend on it"
+    )
+
+
 class Coupling(Strict):
     """How scores become coupling and coordination degrees."""
 
@@ -118,6 +127,9 @@ class Coupling(Strict):
         "fixed",
         description="fixed: those stored beside the study, so that new years leave old scores as "
         "they were; refit: from the present figures",
+    )
+    ensemble: Ensemble | None = Field(
+        None, description="uncertainty of the degrees; none is computed if left out"
     )
 
 
@@ -173,6 +185,36 @@ class Models(Strict):
     var: TimeSeriesVar | None = None
 
 
+class Research(Strict):
+    """R&D expenditure at constant prices, from which a stock is made."""
+
+    formula: str = Field(description="of published series that the study reads elsewhere too")
+    unit: str
+    depreciation: float = Field(0.15, gt=0, lt=1, description="share of the stock lost in a year")
+
+    @model_validator(mode="after")
+    def _formula_reads(self):
+        names_in(self.formula)
+        return self
+
+
+class Dynamics(Strict):
+    """How the coordination degree is spread over entities, and how it moves."""
+
+    stages: tuple[float, float, float] = Field(
+        (0.3, 0.5, 0.8), description="cut-offs of D: budding, growth, running-in, mature"
+    )
+    neighbours: str = Field("", description="table of neighbours in data/; without it no Moran")
+    draws: int = Field(999, ge=99)
+    research: Research | None = None
+
+    @model_validator(mode="after")
+    def _stages_rise(self):
+        if not 0 < self.stages[0] < self.stages[1] < self.stages[2] < 1:
+            raise ValueError("the cut-offs of the stages must rise from above 0 to below 1")
+        return self
+
+
 class Group(Strict):
     """A heading over several columns of a table."""
 
@@ -223,6 +265,7 @@ class Study(Strict):
         [], max_length=3, description="value added of the three industries, in order"
     )
     employment: list[Name] = Field([], max_length=3)
+    dynamics: Dynamics | None = None
     models: Models = Models()
     tables: dict[Name, Table] = {}
     published: dict[Name, Published] = {}
@@ -244,6 +287,26 @@ class Study(Strict):
                 if name not in known:
                     raise ValueError(f"{where} names '{name}', which is {_not_in(name, known)}")
         return self
+
+    @model_validator(mode="after")
+    def _controls_are_no_components(self):
+        parts = {i: s for s, system in self.systems.items() for i in system.indicators}
+        formulas = {self.series[i].formula.replace(" ", ""): i for i in parts}
+        for where, names in self._regressors().items():
+            for name in names:
+                part = formulas.get(self.series[name].formula.replace(" ", ""), name)
+                if part in parts:
+                    raise ValueError(
+                        f"{where} names '{name}', which is the indicator '{part}' of the system "
+                        f"'{parts[part]}': a score would be explained by what it is made of; take "
+                        "it out of the regressors or out of the system"
+                    )
+        return self
+
+    def _regressors(self) -> dict[str, list[str]]:
+        """Series that explain a score, by where the study names them."""
+        added = {f"models.regressions.{k}.add": v.add for k, v in self.models.regressions.items()}
+        return {"models.controls": self.models.controls} | added
 
     def _uses(self) -> dict[str, list[str]]:
         uses = {f"systems.{k}.indicators": list(v.indicators) for k, v in self.systems.items()}

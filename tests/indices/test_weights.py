@@ -380,3 +380,8 @@ def test_units_of_an_indicator_do_not_matter(factor, shift):
     z = normalise(x, goalposts(x, {"x1": "+", "x2": "+", "x3": "-"}))
     for method in METHODS.values():
         np.testing.assert_allclose(method(z), method(Z), rtol=1e-6)
+
+
+def test_game_weights_of_sets_that_differ_by_rounding_are_their_mean():
+    first = np.array([0.5, 0.5])
+    np.testing.assert_allclose(game_weights(first, first + [1e-12, -1e-12]), first, atol=1e-11)

@@ -9,12 +9,15 @@ import pytest
 import yaml
 
 from tandem import estimates
+from tandem.analysis.dynamics import study_dynamics
 from tandem.analysis.panel import build_panel, compare_vintages, printed_series
 from tandem.analysis.panel_var import fit_panel_vars
 from tandem.analysis.regressions import fit_regressions, two_way_terms
 from tandem.analysis.scores import index_study
+from tandem.analysis.uncertainty import measure, run_chunk
 from tandem.analysis.var import fit_nation
 from tandem.files import save, write_text
+from tandem.indices import read_contiguity
 from tandem.report import figure_style
 from tandem.report.document import make_report
 from tandem.report.store import load, records, verdicts
@@ -22,6 +25,7 @@ from tandem.report.study_figures import make_figures
 from tandem.report.study_tables import make_tables
 from tandem.report.table_text import to_html
 from tandem.sources import seed_checks
+from tandem.sources.seed import survey_fields
 from tandem.study import load_study
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +57,13 @@ def run(study, folder):
     indices = index_study(study, made["panel"], made["published"])
     scores = indices["scores"]
     write(folder, "indices", indices)
+    found, resamples = run_chunk(study, made["panel"], 0)
+    chunks = [(found.draws, found.D.to_numpy(), resamples)]
+    used = [indices[name] for name in ("scores", "coupling", "weights")]
+    write(folder, "uncertainty", measure(study, made["panel"], *used, chunks))
+    frames = indices | {name: made[name] for name in ("panel", "published")}
+    pairs = read_contiguity(DATA / study.dynamics.neighbours) if study.dynamics.neighbours else None
+    write(folder, "dynamics", study_dynamics(study, frames, pairs, survey_fields(DATA)))
     if study.models.regressions:
         terms, models = fit_regressions(study, scores, made["panel"])
         store(folder, "regressions", {"terms": terms, "models": models})
@@ -109,6 +120,7 @@ class Made:
         for block in (raw["models"].get("var"), raw["models"].get("panel_var")):
             if block:
                 block["draws"] = 99
+        raw["coupling"]["ensemble"] = {"draws": 1000, "chunks": 1}
         path = folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump(raw, allow_unicode=True, sort_keys=False), encoding="utf-8")
         self.study, self.folder = load_study(path), folder / name

@@ -6,6 +6,8 @@ STEPS = {
     "panel": True,
     "revisions": True,
     "indices": True,
+    "uncertainty": study.coupling.ensemble is not None,
+    "dynamics": study.dynamics is not None,
     "regressions": bool(study.models.regressions),
     "panel_var": study.models.panel_var is not None,
     "var": study.models.var is not None,

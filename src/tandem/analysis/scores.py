@@ -1,5 +1,7 @@
 """Step: panel -> goalposts, weights, scores, coupling and structure indices."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -11,8 +13,8 @@ from tandem.analysis.goalposts import (
     refuse_stale,
 )
 from tandem.indices import coupling_table, normalise, structure_table
-from tandem.indices.null import permutation_null
-from tandem.indices.weights import METHODS, entropy
+from tandem.indices.null import circular_shift_null, permutation_null
+from tandem.indices.weights import entropy, weight_table
 from tandem.study import Study
 
 NULL = ["observed", "percentile", "null_mean", "null_p5", "null_p95"]
@@ -43,7 +45,7 @@ def score_systems(
         varies = mine[mine["minimum"] < mine["maximum"]]
         z = normalise(panel[list(varies.index)], varies.assign(optimum=np.nan))
         complete = z.loc[complete_rows(study, name, panel).index]
-        table = pd.DataFrame({m: pd.Series(w(complete)) for m, w in METHODS.items()})
+        table = weight_table(complete)
         table.insert(0, "entropy_value", pd.Series(entropy(complete)))
         table["used"] = varies["weight"]
         scores[name] = (z * varies["weight"]).sum(axis=1, skipna=False)
@@ -106,16 +108,26 @@ def couple(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
     dict of DataFrame
         coupling (see `tandem.indices.coupling_table`), null (a row for C and one for D: observed
         mean, its percentile among 999 permutations of the second system within years, and their
-        mean, 5 and 95 %; empty for one entity).
+        mean, 5 and 95 %; empty for one entity), null_shift (the same with the second system moved
+        round the years of each entity; empty for one year).
     """
     table = coupling_table(scores, study.coupling.shares, study.coupling.model)
-    null = pd.DataFrame(columns=["statistic", *NULL])
     complete = scores.dropna()
-    if complete.index.get_level_values("entity").nunique() > 1:
-        found = permutation_null(complete, draws=999, seed=study.seed)
-        rows = [[s, *(found[f"{s}_{column}"] for column in NULL)] for s in ("C", "D")]
-        null = pd.DataFrame(rows, columns=null.columns)
-    return {"coupling": table, "null": null}
+    entities, years = (complete.index.get_level_values(k) for k in ("entity", "year"))
+    return {
+        "coupling": table,
+        "null": _null(permutation_null, complete, study.seed, years.has_duplicates),
+        "null_shift": _null(circular_shift_null, complete, study.seed, entities.has_duplicates),
+    }
+
+
+def _null(
+    test: Callable[..., dict], scores: pd.DataFrame, seed: int, possible: bool
+) -> pd.DataFrame:
+    """A row for C and one for D of a test against chance; none if there is nothing to exchange."""
+    found = test(scores, draws=999, seed=seed) if possible else {}
+    rows = [[s, *(found[f"{s}_{column}"] for column in NULL)] for s in ("C", "D") if found]
+    return pd.DataFrame(rows, columns=["statistic", *NULL])
 
 
 def structure(study: Study, published: pd.DataFrame) -> pd.DataFrame:

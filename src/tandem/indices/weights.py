@@ -398,7 +398,7 @@ def game_weights(*weights: np.ndarray | pd.Series) -> np.ndarray | pd.Series:
     """
     w = _stacked(weights)
     gram = w @ w.T
-    if np.linalg.matrix_rank(w) < len(w):
+    if np.linalg.matrix_rank(gram, hermitian=True) < len(w):  # the sets may differ by rounding
         return _as_first(w.mean(axis=0), weights[0])
     alpha = np.abs(np.linalg.solve(gram, np.diag(gram)))
     return _as_first(alpha / alpha.sum() @ w, weights[0])

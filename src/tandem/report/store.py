@@ -15,7 +15,10 @@ STORE = ("regressions", "panel_var", "var")
 def load(folder: str | Path) -> dict[str, pd.DataFrame]:
     """Every CSV of a study's results by its path without ending, e.g. "indices/scores"."""
     folder = Path(folder)
-    rooms = ("data", "indices", "estimates/panel_var", "estimates/var", "variants/*")
+    rooms = (
+        "data", "indices", "uncertainty", "dynamics", "estimates/panel_var", "estimates/var",
+        "variants/*",
+    )  # fmt: skip
     paths = sorted(p for room in rooms for p in folder.glob(f"{room}/*.csv"))
     frames = {
         str(p.relative_to(folder).with_suffix("")): read(p)

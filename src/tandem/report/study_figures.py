@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 from tandem.analysis.regressions import two_way_terms
 from tandem.panel.formula import names_in
 from tandem.report import figures as draw
+from tandem.report.dynamics import dynamics_figures
 from tandem.report.store import degree, label, records, regions
+from tandem.report.uncertainty import uncertainty_figures
 from tandem.study import Study
 
 
@@ -36,6 +38,8 @@ def make_figures(
         yield "coordination_map", _tiles(coupling[degree(study)])
     elif len(entities) == 1:
         yield "coupling_years", _over_time(coupling, labels)
+    yield from uncertainty_figures(study, results)
+    yield from dynamics_figures(study, results)
     if study.models.regressions:
         yield "two_way", _two_way(study, results, folder)
     for room in ("panel_var", "var"):
@@ -71,7 +75,7 @@ def _two_way(study: Study, results, folder) -> Figure:
     terms, _ = records(folder)
     frame = two_way_terms(study, results["indices/scores"], terms)
     return draw.two_way_forest(
-        frame, "standard deviations (within provinces and years) per one of the cause"
+        frame, "standard deviations (within entities and years) per one of the cause"
     )
 
 

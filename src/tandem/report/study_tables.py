@@ -7,8 +7,10 @@ import pandas as pd
 
 from tandem.analysis.regressions import two_way_terms
 from tandem.panel.vintages import SAME_QUANTITY
+from tandem.report.dynamics import dynamics_tables
 from tandem.report.store import degree, label, records, regions
 from tandem.report.tables import Table, frame_table, layout_table
+from tandem.report.uncertainty import null_table, uncertainty_tables
 from tandem.study import Study
 
 LAG = re.compile(r"L\d+\.")
@@ -26,6 +28,7 @@ def make_tables(study: Study, results: dict[str, pd.DataFrame], folder: str | Pa
     """
     terms, models = records(folder)
     tables = [*_data_tables(study, results), *_index_tables(study, results)]
+    tables += [*uncertainty_tables(study, results), *dynamics_tables(study, results)]
     for name, spec in study.tables.items():
         layout = _layout(name, spec, terms)
         layout["notes"] = [*layout["notes"], *_break_notes(results, "tables", name)]
@@ -72,7 +75,7 @@ def _break_notes(results: dict[str, pd.DataFrame], column: str, name: str = "") 
 def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
     used = results["data/vintages"].assign(
         years=lambda d: [_span(a, b) for a, b in zip(d["first"], d["last"], strict=True)]
-    )[["series", "vintage", "years", "values", "file"]]
+    )[["series", "vintage", "meaning", "years", "values", "file"]]
     definitions = pd.DataFrame(
         [(s.label.en, s.formula, s.unit, s.why) for s in study.used_series.values()],
         columns=["series", "formula", "unit", "why"],
@@ -109,9 +112,7 @@ def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
         frame = results["data/breaks"].set_index(["series", "year"])
         tables.append(
             frame_table(
-                frame[["what_en", "effect", "systems"]].rename(
-                    columns={"what_en": "what"}
-                ),
+                frame[["what_en", "effect", "systems"]].rename(columns={"what_en": "what"}),
                 "data_breaks",
                 {"en": "Definition breaks inside the window", "zh": "窗口内的统计口径变化"},
                 ["The value of the year named is the first on the new definition."],
@@ -161,7 +162,7 @@ def _revisions(by_entity: pd.DataFrame, same: dict[str, str]) -> Table:
         {"en": "How far vintages of one series differ", "zh": "同一序列不同版本的差异"},
         [
             "Gap: the earlier publication over the next later one, less 1. Every value is in "
-            "data/revisions.csv, every province in data/revisions_by_entity.csv.",
+            "data/revisions.csv, every entity in data/revisions_by_entity.csv.",
             *(f"{a} is taken for the same quantity as {b}." for a, b in same.items()),
         ],
     )
@@ -212,9 +213,10 @@ def _index_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]
         if study.panel.groups:
             tables.append(_by_region(study, coupling, notes))
         tables.append(_levels(study, coupling, notes))
-        tables += [_last_year(study, coupling, notes), _null(results["indices/null"])]
+        tables.append(_last_year(study, coupling, notes))
     else:
         tables.append(_all_years(study, coupling, notes))
+    tables += null_table(results)
     if len(results["indices/structure"]):
         tables.append(_structure(study, results["indices/structure"]))
     return tables
@@ -366,20 +368,6 @@ def coupling_headings(study: Study) -> dict[str, str]:
         "level_name": "level of D",
         "lag_type": "who lags",
     }
-
-
-def _null(null: pd.DataFrame) -> Table:
-    names = {"null_mean": "chance: mean", "null_p5": "5 %", "null_p95": "95 %"}
-    return frame_table(
-        null.rename(columns=names).set_index("statistic").rename_axis("mean of"),
-        "coupling_null",
-        {"en": "What chance alone would give", "zh": "置换检验"},
-        [
-            "999 permutations of the second system's scores between entities within each year; "
-            "percentile: of the observed mean among them."
-        ],
-        {"percentile": ".1f"},
-    )
 
 
 def _structure(study: Study, structure: pd.DataFrame) -> Table:

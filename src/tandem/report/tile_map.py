@@ -6,10 +6,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from tandem.errors import TandemError
 from tandem.report.figure_style import (
+    FILLS,
     INK,
     LIGHT,
     MAP_COLOURS,
@@ -19,6 +20,8 @@ from tandem.report.figure_style import (
     styled,
 )
 from tandem.report.provinces import SHORT, TILES, require_provinces
+
+QUADRANTS = ("high-high", "low-low", "high-low", "low-high")  # own value, then the neighbours'
 
 
 @styled
@@ -61,6 +64,51 @@ def tile_grids(frame: pd.DataFrame, label: str) -> Figure:
     return figure
 
 
+@styled
+def quadrant_map(local: pd.DataFrame, heading: str) -> Figure:
+    """Tile map of the quadrants of a local Moran statistic; full colour where p is up to 0.05.
+
+    Parameters
+    ----------
+    local : DataFrame
+        Index English province names, columns quadrant ("high-high", "low-high", "low-low",
+        "high-low": own value, then the neighbours') and p_value.
+    heading : str
+
+    Raises
+    ------
+    TandemError
+        If a name is not a province.
+    """
+    require(local, ["quadrant", "p_value"], "quadrant_map")
+    require_provinces(local.index)
+    colours = dict(zip(QUADRANTS, (FILLS[0], FILLS[2], FILLS[1], FILLS[3]), strict=True))
+    figure = new_figure(4.6, 4.6)
+    ax = figure.subplots()
+    ax.text(-0.45, -0.1, heading, fontsize=10, va="center")
+    for province, (row, column) in TILES.items():
+        known = province in local.index
+        firm = known and local.at[province, "p_value"] <= 0.05
+        face = colours[local.at[province, "quadrant"]] if known else "white"
+        ax.add_patch(
+            Rectangle(
+                (column - 0.47, row - 0.47), 0.94, 0.94, facecolor=face, edgecolor=LIGHT,
+                linewidth=0.4, alpha=1 if firm or not known else 0.3,
+                hatch=None if known else "////",
+            )
+        )  # fmt: skip
+        text = {"ha": "center", "va": "center", "color": _ink(face) if firm else INK, "fontsize": 7}
+        ax.text(column, row - 0.19, SHORT[province], fontweight="bold", **text)
+        ax.text(
+            column, row + 0.2, f"p {local.at[province, 'p_value']:.2f}" if known else "", **text
+        )
+    ax.set(xlim=(-0.5, 6.5), ylim=(7.5, -0.5), aspect="equal")
+    ax.axis("off")
+    keys = [Patch(color=colour, label=name) for name, colour in colours.items()]
+    figure.legend(handles=keys, loc="outside lower center", ncols=4)
+    return figure
+
+
 def _draw_tiles(ax: Axes, values: pd.Series, colours, size: float) -> None:
     """One map: a coloured tile, short name and value per province, hatched where missing."""
     for province, value in values.items():
@@ -74,10 +122,7 @@ def _draw_tiles(ax: Axes, values: pd.Series, colours, size: float) -> None:
             )
         )  # fmt: skip
         number = "" if missing else _short_number(value)
-        # Relative luminance (WCAG 2): dark text reads better on all but the darkest tiles.
-        linear = ((np.array(to_rgb(face)) + 0.055) / 1.055) ** 2.4
-        ink = INK if linear @ [0.2126, 0.7152, 0.0722] > 0.22 else "white"
-        text = {"ha": "center", "va": "center", "color": ink, "fontsize": size}
+        text = {"ha": "center", "va": "center", "color": _ink(face), "fontsize": size}
         ax.text(column, row - 0.19, SHORT[province], fontweight="bold", **text)
         ax.text(column, row + 0.2, number, **text)
     if not np.isfinite(values).all():
@@ -85,6 +130,12 @@ def _draw_tiles(ax: Axes, values: pd.Series, colours, size: float) -> None:
         ax.text(0.25, 1, "no value", va="center", fontsize=size)
     ax.set(xlim=(-0.5, 6.5), ylim=(7.5, -0.5), aspect="equal")
     ax.axis("off")
+
+
+def _ink(face) -> str:
+    """Dark text reads better on all but the darkest tiles (relative luminance, WCAG 2)."""
+    linear = ((np.array(to_rgb(face)) + 0.055) / 1.055) ** 2.4
+    return INK if linear @ [0.2126, 0.7152, 0.0722] > 0.22 else "white"
 
 
 def _short_number(value: float) -> str:
