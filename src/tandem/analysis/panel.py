@@ -68,7 +68,7 @@ def build_panel(study: Study, data: Path) -> dict[str, pd.DataFrame]:
 
 def _meanings(data: Path, chosen: pd.DataFrame) -> pd.DataFrame:
     """What is known of each vintage in use, from sources.csv or the fetched tables themselves."""
-    sources = read_sources(data).drop_duplicates("file").set_index("file")
+    sources = read_sources(data).drop_duplicates("file").set_index("file", drop=False)
     notes = {file: vintage_note(data, sources.loc[file]) for file in chosen["file"].unique()}
     said = chosen.assign(meaning=chosen["file"].map(notes)).groupby(["series", "vintage"])
     return said["meaning"].agg(lambda m: "; ".join(dict.fromkeys(m))).reset_index()
