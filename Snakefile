@@ -42,6 +42,7 @@ rule all:
         f"{R}/report.html",
         f"{R}/data/quality.html",
         *ABSENT,  # else a deleted download would not be missed while the results are newer
+        *UNFITTED,  # nor would deleted goalposts
 
 
 onstart:

@@ -177,6 +177,17 @@ def test_an_edited_module_reruns_the_rules_that_import_it(project, module, rules
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
+def test_deleted_goalposts_are_fitted_anew(project):
+    path = project / "studies/small.goalposts.csv"
+    content, stat = path.read_bytes(), path.stat()
+    path.unlink()
+    try:
+        assert planned(project) == {"goalposts", *ESTIMATES}
+    finally:
+        path.write_bytes(content)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
 def test_other_versions_in_the_lock_file_rerun_everything(project):
     lock = project / "requirements.txt"
     content = lock.read_bytes()

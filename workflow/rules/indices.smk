@@ -3,7 +3,10 @@
 # fitted once and kept beside the study: new figures must not move old scores
 GOALPOSTS = f"studies/{STUDY}.goalposts.csv"
 
-if study.coupling.goalposts == "fixed" and not Path(GOALPOSTS).exists():
+UNFITTED = [GOALPOSTS] if study.coupling.goalposts == "fixed" else []
+UNFITTED = [file for file in UNFITTED if not Path(file).exists()]
+
+if UNFITTED:
 
     rule goalposts:
         input:

@@ -100,8 +100,7 @@ def refuse_stale(study: Study, stored: pd.DataFrame, file: str) -> None:
             )  # fmt: skip
             raise TandemError(
                 f"{file} holds goalposts and weights for other indicators: '{indicator}' of "
-                f"{system} {what}; delete the file to fit them anew, or set coupling.goalposts to "
-                "refit."
+                f"{system} {what}; delete the file to fit them anew."
             )
 
 

@@ -1,0 +1,189 @@
+"""Hansen's threshold model against published numbers, its definition, and its own size."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tandem.econometrics.threshold import PanelThreshold
+from tandem.errors import TandemError
+
+HANSEN = Path(__file__).parents[3] / "shared" / "golden" / "data" / "hansen1999.csv"
+
+
+def panel(seed=0, n=20, t=10, jumps=((0.3, 1.0),), spread=0.3, ties=False):
+    """x's slope is 1 and grows by `jump` where q passes `gamma`; z has one slope."""
+    rng = np.random.default_rng(seed)
+    index = pd.MultiIndex.from_product([range(n), range(2001, 2001 + t)], names=["entity", "year"])
+    frame = pd.DataFrame(rng.normal(size=(n * t, 3)), index, ["x", "z", "q"])
+    if ties:
+        frame["q"] = frame["q"].round(1)
+    effect = np.repeat(rng.normal(size=n), t)
+    slope = 1 + sum(jump * (frame["q"] > gamma) for gamma, jump in jumps)
+    frame["y"] = slope * frame["x"] + 0.5 * frame["z"] + effect
+    frame["y"] += spread * rng.normal(size=n * t)
+    return frame
+
+
+def fit(frame, thresholds=1, trim=0.05, **options):
+    model = PanelThreshold(frame["y"], frame[["x"]], frame["q"], frame[["z"]], trim=trim)
+    return model.fit(thresholds, **{"draws": 19} | options)
+
+
+def within(v):
+    return (v - v.groupby(level=0).transform("mean")).to_numpy()
+
+
+def ssr_at(frame, gammas):
+    """Sum of squares by least squares on demeaned regressors, regimes spelled out."""
+    parts = np.searchsorted(sorted(gammas), frame["q"], side="left")
+    columns = [within(frame["x"].where(parts == r, 0.0)) for r in range(len(gammas) + 1)]
+    design = np.column_stack([*columns, within(frame["z"])])
+    y = within(frame["y"])
+    return float(((y - design @ np.linalg.lstsq(design, y, rcond=None)[0]) ** 2).sum())
+
+
+@pytest.mark.skipif(not HANSEN.exists(), reason="hansen1999.csv may not be redistributed")
+def test_hansens_investment_example(expected):
+    golden = expected["threshold_Hansen1999"]
+    numbers = golden["every distinct value as grid"]
+    data = pd.read_csv(HANSEN).set_index(["id", "year"])
+    controls = data[["q1", "q2", "q3", "d1", "qd1"]]
+    model = PanelThreshold(data["i"], data["c1"], data["d1"], controls, trim=0.01)
+    first = model.fit(1, draws=1000).tests.loc[1]
+    assert first["ssr_null"] == pytest.approx(numbers["S0"], rel=1e-5)
+    assert first["ssr"] == pytest.approx(numbers["S1"], rel=1e-6)
+    assert first["f_stat"] == pytest.approx(numbers["F1 with n(T-1)"], abs=0.005)
+    assert first["p_value"] < 0.02  # about 0.005 with 300 draws
+    drawn = first[["critical_10", "critical_5", "critical_1"]].to_numpy()
+    assert drawn == pytest.approx(golden["critical values 10/5/1 % about"], rel=0.15)
+    thresholds = model.fit(2, draws=1).thresholds["estimate"]
+    assert thresholds[1] == numbers["gamma1"]
+    assert thresholds[2] == pytest.approx(numbers["gamma2 given gamma1"], abs=0.005)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_grid_is_least_squares_at_every_value(ties):
+    frame = panel(1, n=8, t=6, ties=ties)
+    results = fit(frame, trim=0.1)
+    values = np.sort(frame["q"].unique())
+    share = np.array([(frame["q"] <= v).mean() for v in values])
+    values = values[(share >= 0.1) & (share <= 0.9)]
+    ssr = np.array([ssr_at(frame, [v]) for v in values])
+    assert results.lr["gamma"].to_numpy() == pytest.approx(values)
+    divisor = 8 * 5
+    assert results.lr["lr"].to_numpy() == pytest.approx((ssr - ssr.min()) / ssr.min() * divisor)
+    assert results.thresholds["estimate"][1] == values[ssr.argmin()]
+    f_stat = (ssr_at(frame, []) - ssr.min()) / ssr.min() * divisor
+    assert results.tests["f_stat"][1] == pytest.approx(f_stat)
+    assert results.facts["ssr"] == pytest.approx(ssr.min())
+
+
+def test_the_interval_is_the_likelihood_ratio_set():
+    results = fit(panel(2))
+    assert results.lr_critical == pytest.approx(7.3523, abs=1e-4)  # Hansen (1999), table of c
+    inside = results.lr["gamma"][results.lr["lr"] <= results.lr_critical]
+    row = results.thresholds.loc[1]
+    assert (row["conf_low"], row["conf_high"]) == (inside.min(), inside.max())
+    assert row["conf_low"] <= row["estimate"] <= row["conf_high"]
+
+
+def test_two_thresholds_are_the_best_pair_after_refinement():
+    frame = panel(3, n=10, t=8, jumps=((-0.5, 2.0), (0.5, -1.0)))
+    results = fit(frame, 2, trim=0.1)
+    found = list(results.thresholds["estimate"])
+    values = np.sort(frame["q"])[7:-8:4]
+    pairs = [(a, b) for a in values for b in values if b > a]
+    allowed = [p for p in pairs if ((frame["q"] > p[0]) & (frame["q"] <= p[1])).mean() >= 0.1]
+    assert ssr_at(frame, found) <= min(ssr_at(frame, p) for p in allowed) * (1 + 1e-9)
+    assert found == pytest.approx([-0.5, 0.5], abs=0.15)
+    assert (results.lr.groupby("threshold")["lr"].min() == 0).all()
+    assert results.regimes["n_obs"].sum() == len(frame)
+    assert (results.regimes["share"] >= 0.1).all()
+
+
+def test_three_thresholds_are_found():
+    frame = panel(4, n=60, jumps=((-0.8, 1.5), (0.0, 1.5), (0.8, 1.5)), spread=0.2)
+    results = fit(frame, 3)
+    assert list(results.thresholds["estimate"]) == pytest.approx([-0.8, 0.0, 0.8], abs=0.05)
+    slopes = results.terms["estimate"].filter(like="x, regime")
+    assert list(slopes) == pytest.approx([1, 2.5, 4, 5.5], abs=0.1)
+    assert results.terms.loc["z", "estimate"] == pytest.approx(0.5, abs=0.05)
+    assert (results.tests["p_value"] < 0.06).all()
+    assert "Hansen 1999" in results.summary and "clustered by entity" in results.summary
+
+
+def test_neither_row_order_nor_units_matter():
+    frame = panel(5)
+    one = fit(frame, 2, draws=99)
+    shuffled = fit(frame.sample(frac=1, random_state=1), 2, draws=99)
+    pd.testing.assert_frame_equal(one.tests, shuffled.tests)
+    pd.testing.assert_frame_equal(one.thresholds, shuffled.thresholds)
+    scaled = fit(frame.assign(x=frame["x"] * 1e6, y=frame["y"] * 1e-4), 2, draws=99)
+    assert scaled.tests["f_stat"].to_numpy() == pytest.approx(one.tests["f_stat"].to_numpy())
+    assert scaled.tests["p_value"].equals(one.tests["p_value"])
+
+
+def test_a_true_null_is_rejected_about_as_often_as_it_should():
+    p = [fit(panel(s, jumps=()), draws=99).tests["p_value"][1] for s in range(60)]
+    # 60 trials: 5 % has a standard error of 2.8 points
+    assert np.mean(np.array(p) <= 0.05) < 0.15
+    assert 0.35 < np.mean(p) < 0.65
+
+
+def test_the_bootstrap_draws_whole_entities():
+    """One draw, repeated by hand from the residuals of the larger model."""
+    frame = panel(6, n=6, t=5)
+    results = fit(frame, draws=1, seed=3)
+    gamma = results.thresholds["estimate"][1]
+    high = frame["q"] > gamma
+    columns = [frame["x"].where(high, 0.0), frame["x"].where(~high, 0.0), frame["z"]]
+    design = np.column_stack([within(c) for c in columns])
+    y = within(frame["y"])
+    errors = (y - design @ np.linalg.lstsq(design, y, rcond=None)[0]).reshape(6, 5)
+    stream = np.random.SeedSequence(3).spawn(1)[0]
+    chosen = np.random.default_rng(stream).integers(6, size=(1, 6))[0]
+    drawn = frame.assign(y=errors[chosen].ravel())
+    ssr = min(ssr_at(drawn, [g]) for g in results.lr["gamma"])
+    f_stat = (ssr_at(drawn, []) - ssr) / ssr * 6 * 4
+    assert results.tests["critical_5"][1] == pytest.approx(f_stat)
+
+
+def test_incomplete_years_are_dropped_and_counted():
+    frame = panel(7)
+    frame.loc[(slice(None), 2001), "x"] = np.nan
+    frame.loc[(3, 2001), "z"] = np.inf
+    assert fit(frame).facts["n_dropped"] == 20
+    assert fit(frame).facts["n_periods"] == 9
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.drop((3, 2004)), "3 has no complete row for 2004"),
+        (lambda f: f.assign(x=f["x"].mask(f.index == (3, 2004))), "3 has no complete row for 2004"),
+        (lambda f: f.drop((3, 2004)).drop(index=2004, level=1).loc[[3]], "3 alone was given"),
+        (lambda f: f[f.index.get_level_values(1) == 2001], "Only the year 2001"),
+        (lambda f: f.assign(z=1.0), "'z' is constant"),
+        (lambda f: f.assign(q=0.2), "'threshold variable q' is constant"),
+        (lambda f: f.assign(z=f["x"] * 2), "collinear"),
+        (lambda f: f.assign(z=f["z"].astype(str)), "'z' holds text"),
+        (lambda f: pd.concat([f, f.loc[[(3, 2004)]]]), "3 has two rows for 2004"),
+        (lambda f: f.assign(q=(f["q"] > 2.2) * 1.0), "No value of the threshold variable"),
+        (lambda f: f.assign(z=np.nan), "No row has a value of each of y, x, z"),
+    ],
+)
+def test_what_cannot_be_estimated_is_refused_in_words(change, words):
+    with pytest.raises(TandemError, match=words):
+        fit(change(panel(8)))
+
+
+def test_options_out_of_range_are_refused():
+    frame = panel(9)
+    with pytest.raises(TandemError, match="One to 3 thresholds"):
+        fit(frame, 4)
+    with pytest.raises(TandemError, match="at least one draw"):
+        fit(frame, draws=0)
+    with pytest.raises(TandemError, match="between 0 and 0.5"):
+        fit(frame, trim=0.6)
