@@ -1,6 +1,8 @@
 """Estimators and tests for panels; they know nothing of studies, files or Snakemake."""
 
+from tandem.econometrics.cross_section import cross_section_tests, heterogeneous_residuals
 from tandem.econometrics.curvature import curve_regression
+from tandem.econometrics.describe import correlations, describe_panel, variance_inflation
 from tandem.econometrics.dumitrescu_hurlin import dumitrescu_hurlin, standardise_wbar
 from tandem.econometrics.dynamic_threshold import dynamic_threshold
 from tandem.econometrics.hausman import hausman, hausman_robust
@@ -15,6 +17,14 @@ from tandem.econometrics.instruments import instrumental_regression
 from tandem.econometrics.interactions import interaction_regression
 from tandem.econometrics.mediation import mediation
 from tandem.econometrics.panel_var import PanelVAR, PanelVARResults, select_lags
+from tandem.econometrics.slope_homogeneity import slope_homogeneity
+from tandem.econometrics.specification import (
+    effects_test,
+    random_effects_test,
+    serial_correlation_test,
+    specification_table,
+    unequal_variances_test,
+)
 from tandem.econometrics.threshold import PanelThreshold, PanelThresholdResults
 from tandem.econometrics.transforms import first_difference, forward_orthogonal
 from tandem.econometrics.wild_bootstrap import wild_cluster_p
@@ -25,20 +35,31 @@ __all__ = [
     "PanelVAR",
     "PanelVARResults",
     "compare_groups",
+    "correlations",
+    "cross_section_tests",
     "curve_regression",
+    "describe_panel",
     "dumitrescu_hurlin",
     "dynamic_threshold",
+    "effects_test",
     "first_difference",
     "forward_orthogonal",
     "hausman",
     "hausman_robust",
+    "heterogeneous_residuals",
     "instrumental_regression",
     "interaction_regression",
     "leave_one_out",
     "mediation",
     "placebo",
+    "random_effects_test",
     "select_lags",
+    "serial_correlation_test",
+    "slope_homogeneity",
+    "specification_table",
     "standardise_wbar",
+    "unequal_variances_test",
+    "variance_inflation",
     "wild_cluster_p",
     "windows",
     "winsorise",
