@@ -9,10 +9,12 @@ import pytest
 
 from tandem.errors import TandemError
 from tandem.indices import (
+    border_steps,
     contiguity_weights,
     local_moran,
     moran,
     moran_test,
+    nearness,
     read_contiguity,
     row_standardise,
     spatial_lag,
@@ -258,3 +260,22 @@ def test_spatial_measures_refuse(trend):
     three = pd.DataFrame(LINE[:3, :3], list("xyz"), list("xyz"))
     with pytest.raises(TandemError, match="at least four entities, not 3"):
         moran_test(year_of([1, 2, 4], list("xyz")), three, 9, 1)
+
+
+def test_border_steps_count_the_borders_between():
+    names = list("abcd")
+    pairs = pd.DataFrame({"province_a": ["a", "b"], "province_b": ["b", "c"]})
+    W = contiguity_weights(pairs, names[:3]).reindex(names, fill_value=0.0)
+    W["d"] = 0.0
+    found = border_steps(W[names])
+    assert found.loc["a"].tolist() == [0, 1, 1 / 4, 0]  # d is beyond every chain
+    assert (found == found.T).all().all()
+
+
+def test_nearness_is_one_over_the_difference():
+    found = nearness(pd.Series([1.0, 3.0, 7.0], index=list("abc")))
+    assert found.loc["a"].tolist() == [0, 1 / 2, 1 / 6]
+    with pytest.raises(TandemError, match="c has no value"):
+        nearness(pd.Series([1.0, 3.0, None], index=list("abc")))
+    with pytest.raises(TandemError, match="b has the value of another"):
+        nearness(pd.Series([1.0, 1.0, 2.0], index=list("abc")))

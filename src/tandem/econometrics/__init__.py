@@ -18,6 +18,7 @@ from tandem.econometrics.interactions import interaction_regression
 from tandem.econometrics.mediation import mediation
 from tandem.econometrics.panel_var import PanelVAR, PanelVARResults, select_lags
 from tandem.econometrics.slope_homogeneity import slope_homogeneity
+from tandem.econometrics.spatial_panel import SpatialPanel, spatial_panel, spatial_tests
 from tandem.econometrics.specification import (
     effects_test,
     random_effects_test,
@@ -33,6 +34,7 @@ __all__ = [
     "PanelThreshold",
     "PanelThresholdResults",
     "PanelVAR",
+    "SpatialPanel",
     "PanelVARResults",
     "compare_groups",
     "correlations",
@@ -56,6 +58,8 @@ __all__ = [
     "select_lags",
     "serial_correlation_test",
     "slope_homogeneity",
+    "spatial_panel",
+    "spatial_tests",
     "specification_table",
     "standardise_wbar",
     "unequal_variances_test",

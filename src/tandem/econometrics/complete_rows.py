@@ -69,7 +69,7 @@ def require_balanced(rows: pd.DataFrame) -> None:
         row, column = np.argwhere(~present.to_numpy())[0]
         raise TandemError(
             f"{present.index[row]} has no complete row for {present.columns[column]}; the "
-            "threshold model needs every entity in every year: fill the gap or leave one out."
+            "model needs every entity in every year: fill the gap or leave one out."
         )
     if present.shape[0] < 2:
         raise TandemError(f"A panel has several entities; {present.index[0]} alone was given.")

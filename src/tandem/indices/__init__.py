@@ -87,10 +87,12 @@ from tandem.indices.null import (
     permutation_null,
 )
 from tandem.indices.spatial import (
+    border_steps,
     contiguity_weights,
     local_moran,
     moran,
     moran_test,
+    nearness,
     read_contiguity,
     row_standardise,
     spatial_lag,
@@ -135,6 +137,8 @@ from tandem.indices.weights import (
 )
 
 __all__ = [
+    "border_steps",
+    "nearness",
     "ANGLE_STAGES",
     "COUPLING_STAGES",
     "Classes",

@@ -334,3 +334,58 @@ def _moran_variances(z: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
     tied = kurtosis * ((n**2 - n) * s1 - 2 * n * s2 + 6 * s0**2)
     randomised = (free - tied) / ((n - 1) * (n - 2) * (n - 3) * s0**2)
     return normal - 1 / (n - 1) ** 2, randomised - 1 / (n - 1) ** 2
+
+
+def border_steps(W: pd.DataFrame) -> pd.DataFrame:
+    """Weights that fall with the square of the number of borders between two entities.
+
+    Parameters
+    ----------
+    W : DataFrame (n, n)
+        Neighbours, from `contiguity_weights`.
+
+    Returns
+    -------
+    DataFrame (n, n)
+        1 / steps^2, 0 on the diagonal and between entities that no chain of neighbours joins.
+    """
+    near = W.to_numpy() > 0
+    steps = np.where(near, 1.0, np.inf)
+    reached = near | np.eye(len(W), dtype=bool)
+    for distance in range(2, len(W)):
+        further = (reached.astype(float) @ near > 0) & ~reached
+        if not further.any():
+            break
+        steps[further] = distance
+        reached |= further
+    return pd.DataFrame(1 / steps**2, W.index, W.columns)
+
+
+def nearness(values: pd.Series) -> pd.DataFrame:
+    """Weights that fall with the difference in a variable, such as mean GDP per head.
+
+    Parameters
+    ----------
+    values : Series (n,)
+        By entity.
+
+    Returns
+    -------
+    DataFrame (n, n)
+        1 / |v_i - v_j|, 0 on the diagonal.
+
+    Raises
+    ------
+    TandemError
+        A missing value, or two entities with the same value.
+    """
+    if values.isna().any():
+        raise TandemError(f"{values.index[values.isna()][0]} has no value to be near by.")
+    if values.duplicated().any():
+        raise TandemError(
+            f"{values.index[values.duplicated()][0]} has the value of another entity."
+        )
+    v = values.to_numpy(float)
+    apart = np.abs(v[:, None] - v[None, :])
+    np.fill_diagonal(apart, np.inf)
+    return pd.DataFrame(1 / apart, values.index, values.index.rename(None))
