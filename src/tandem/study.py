@@ -176,6 +176,17 @@ class TimeSeriesVar(Strict):
     draws: int = Field(999, ge=99)
 
 
+class Robustness(Strict):
+    """Tests around the regressions, and what the two-way estimate rests on."""
+
+    threshold: Name | None = Field(None, description="series at which the effect may change")
+    moderator: Name | None = Field(None, description="series that the effect may depend on")
+    mediator: Name | None = Field(None, description="series that the effect may pass through")
+    neighbours: str = Field("", description="table of neighbours in data/; without it no space")
+    near: Name | None = Field(None, description="series whose likeness makes entities near")
+    draws: int = Field(999, ge=99)
+
+
 class Models(Strict):
     """What is estimated."""
 
@@ -183,6 +194,7 @@ class Models(Strict):
     regressions: dict[Name, Regression] = {}
     panel_var: PanelVarBlock | None = None
     var: TimeSeriesVar | None = None
+    robustness: Robustness | None = None
 
 
 class Research(Strict):
@@ -306,7 +318,12 @@ class Study(Strict):
     def _regressors(self) -> dict[str, list[str]]:
         """Series that explain a score, by where the study names them."""
         added = {f"models.regressions.{k}.add": v.add for k, v in self.models.regressions.items()}
-        return {"models.controls": self.models.controls} | added
+        return {"models.controls": self.models.controls} | added | self._robustness("mediator")
+
+    def _robustness(self, *keys: str) -> dict[str, list[str]]:
+        """Series that the robustness block names under these keys."""
+        named = {k: getattr(self.models.robustness, k, None) for k in keys}
+        return {f"models.robustness.{k}": [name] for k, name in named.items() if name}
 
     def _uses(self) -> dict[str, list[str]]:
         uses = {f"systems.{k}.indicators": list(v.indicators) for k, v in self.systems.items()}
@@ -315,6 +332,7 @@ class Study(Strict):
             uses[f"models.regressions.{k}.add"] = list(v.add)
         for k, v in self.published.items():
             uses[f"published.{k}.derived"] = list(v.derived)
+        uses |= self._robustness("threshold", "moderator", "mediator", "near")
         if self.models.var:
             uses["models.var.variables"] = list(self.models.var.variables)
         return uses

@@ -21,6 +21,30 @@ rule regressions:
         "../scripts/regressions.py"
 
 
+SPATIAL = study.models.robustness.neighbours if study.models.robustness else ""
+
+
+# a study has the tables and models that it can carry
+rule robustness:
+    input:
+        panel=f"{R}/data/panel.csv",
+        scores=f"{R}/indices/scores.csv",
+        neighbours=[f"data/{SPATIAL}"] if SPATIAL else [],
+    output:
+        update(directory(f"{R}/estimates/robustness")),
+    log:
+        f"{R}/logs/robustness.log",
+    conda:
+        "../../environment.yml"
+    params:
+        sha=digest(*([f"data/{SPATIAL}"] if SPATIAL else [])),
+        study=part(study, "panel", "systems", "models", "seed"),
+        code=code("robustness"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/robustness.py"
+
+
 rule panel_var:
     input:
         scores=f"{R}/indices/scores.csv",

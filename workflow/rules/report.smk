@@ -9,6 +9,7 @@ STEPS = {
     "uncertainty": study.coupling.ensemble is not None,
     "dynamics": study.dynamics is not None,
     "regressions": bool(study.models.regressions),
+    "robustness": study.models.robustness is not None,
     "panel_var": study.models.panel_var is not None,
     "var": study.models.var is not None,
     "printed": bool(study.published),

@@ -98,7 +98,8 @@ def two_way_terms(study: Study, scores: pd.DataFrame, terms: pd.DataFrame) -> pd
         labels |= {k: f"Panel VAR: {m.label}" for k, m in study.models.panel_var.models.items()}
     for cause, effect in directions(study):
         scale = spread[cause] / spread[effect]
-        found = terms[(terms["equation"] == effect) & (terms["term"] == f"L1.{cause}")]
+        mine = terms["table"].isin([effect, "panel_var"]) & (terms["equation"] == effect)
+        found = terms[mine & (terms["term"] == f"L1.{cause}")]
         block = found[["model", "p_value"]].copy()
         for column in ("estimate", "conf_low", "conf_high"):
             block[column] = found[column] * scale

@@ -61,7 +61,7 @@ class SpatialPanel:
 
 @dataclass(frozen=True)
 class _Sample:
-    """Transformed data: y (t, n), x (t, n, k), w (n, n) with its roots; the weights as they came."""
+    """Transformed y (t, n), x (t, n, k), w (n, n) with its roots; the weights as they came."""
 
     y: np.ndarray
     x: np.ndarray

@@ -79,7 +79,7 @@ def marginal_effect(
         Names and units for the axes.
     """
     require(marginal, ["moderator", "estimate", "conf_low", "conf_high"], "marginal_effect")
-    figure = new_figure(WIDTH * 0.7, 2.9)
+    figure = new_figure(WIDTH, 2.9)
     ax = figure.subplots()
     _band(ax, marginal, "moderator", ("estimate", "conf_low", "conf_high"))
     _rug(ax, moderator)
@@ -118,8 +118,8 @@ def turning_curve(
             ax.axvline(row["point"], color=PALETTE[1], ls=DASHES[1], lw=0.9)
     if len(marked):
         left.set_title("turns at " + " and ".join(f"{point:.4g}" for point in marked["point"]))
-    left.set(ylabel=f"{y_label}, against the mean of x", xlim=ends)
-    right.set(ylabel=f"slope of {y_label}", xlim=ends)
+    left.set(ylabel=f"{y_label}\nagainst the mean of x", xlim=ends)
+    right.set(ylabel=f"slope of\n{y_label}", xlim=ends)
     figure.supxlabel(x_label)
     return figure
 

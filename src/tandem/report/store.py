@@ -9,7 +9,7 @@ from tandem.analysis.regressions import directions
 from tandem.files import read
 from tandem.study import Study
 
-STORE = ("regressions", "panel_var", "var")
+STORE = ("regressions", "panel_var", "var", "robustness")
 
 
 def load(folder: str | Path) -> dict[str, pd.DataFrame]:
@@ -17,7 +17,7 @@ def load(folder: str | Path) -> dict[str, pd.DataFrame]:
     folder = Path(folder)
     rooms = (
         "data", "indices", "uncertainty", "dynamics", "estimates/panel_var", "estimates/var",
-        "variants/*",
+        "estimates/robustness", "variants/*",
     )  # fmt: skip
     paths = sorted(p for room in rooms for p in folder.glob(f"{room}/*.csv"))
     frames = {

@@ -8,6 +8,7 @@ import pandas as pd
 from tandem.analysis.regressions import two_way_terms
 from tandem.panel.vintages import SAME_QUANTITY
 from tandem.report.dynamics import dynamics_tables
+from tandem.report.robustness import robustness_tables
 from tandem.report.store import degree, label, records, regions
 from tandem.report.tables import Table, frame_table, layout_table
 from tandem.report.uncertainty import null_table, uncertainty_tables
@@ -34,7 +35,7 @@ def make_tables(study: Study, results: dict[str, pd.DataFrame], folder: str | Pa
         layout["notes"] = [*layout["notes"], *_break_notes(results, "tables", name)]
         tables.append(layout_table(terms, models, layout))
     tables += _link_tables(study, results, terms)
-    return tables
+    return [*tables, *robustness_tables(study, results)]
 
 
 def _layout(name: str, spec, terms: pd.DataFrame) -> dict:

@@ -1,0 +1,438 @@
+"""Step: tests around the regressions, and what the two-way estimate rests on, both directions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from tandem import estimates
+from tandem.analysis.regressions import directions
+from tandem.econometrics import (
+    PanelThreshold,
+    compare_groups,
+    correlations,
+    cross_section_tests,
+    curve_regression,
+    describe_panel,
+    dumitrescu_hurlin,
+    dynamic_threshold,
+    heterogeneous_residuals,
+    instrumental_regression,
+    interaction_regression,
+    leave_one_out,
+    mediation,
+    placebo,
+    slope_homogeneity,
+    spatial_panel,
+    spatial_tests,
+    specification_table,
+    variance_inflation,
+    windows,
+    winsorise,
+)
+from tandem.econometrics.coefficient_table import coefficient_table
+from tandem.econometrics.static import lags, panel_regression
+from tandem.errors import TandemError
+from tandem.indices import border_steps, contiguity_weights, nearness, row_standardise
+from tandem.study import Study
+
+STREAM = 6  # spawn key of this step; the others draw from keys of their own
+SPATIAL = {"sar": "spatial lag", "sem": "spatial error", "sdm": "spatial Durbin"}
+WIDTHS = (5, 6, 7)  # years of the moving windows
+TAILS = (0.01, 0.05)  # winsorised at either end
+CAUSALITY_LAGS = (1, 2, 3, 4)
+MANY = 100  # entities that the dynamic threshold needs for its place to be found
+
+
+@dataclass(frozen=True)
+class Link:
+    """One direction: the effect's score on the cause's of a year before, and controls."""
+
+    study: Study
+    cause: str
+    effect: str
+    scores: pd.DataFrame
+    panel: pd.DataFrame
+    y: pd.Series
+    x: pd.DataFrame
+    pairs: pd.DataFrame | None
+    seed: np.random.SeedSequence
+
+    @property
+    def lagged(self) -> pd.Series:
+        return self.x.iloc[:, 0]
+
+    @property
+    def controls(self) -> pd.DataFrame | None:
+        return self.x.iloc[:, 1:] if self.x.shape[1] > 1 else None
+
+    @property
+    def spec(self):
+        return self.study.models.robustness
+
+
+def study_robustness(
+    study: Study,
+    scores: pd.DataFrame,
+    panel: pd.DataFrame,
+    pairs: pd.DataFrame | None = None,
+) -> tuple[estimates.Records, dict[str, pd.DataFrame]]:
+    """Every test and model of this step that the study carries; the others are told in words.
+
+    Parameters
+    ----------
+    scores : DataFrame (entity-years, systems)
+    panel : DataFrame (entity-years, derived series)
+    pairs : DataFrame, optional
+        Neighbours, from `tandem.indices.read_contiguity`.
+
+    Returns
+    -------
+    records : (terms, models)
+        Table "robustness_<effect>", a model for each of the step's regressions.
+    tables : dict of DataFrame
+        Tidy, a column direction where there are two, and not_carried: part, direction, why.
+    """
+    found, told, records = before(study, scores, panel), [], []
+    if scores.index.get_level_values("entity").nunique() == 1:
+        told.append(
+            ("Panel tests and models", "both", "There is one entity, and all compare several.")
+        )
+    else:
+        seeds = np.random.SeedSequence(study.seed, spawn_key=(STREAM,)).spawn(
+            len(study.systems) ** 2
+        )
+        for (cause, effect), seed in zip(directions(study), seeds, strict=False):
+            x = lags(scores[cause], [1]).join(panel[list(study.models.controls)])
+            link = Link(study, cause, effect, scores, panel, scores[effect], x, pairs, seed)
+            name = f"{cause} → {effect}"
+            for part, compute in _parts(link):
+                try:
+                    frames, some = compute(link)
+                except TandemError as err:
+                    told.append((part, name, str(err)))
+                    continue
+                records += some
+                for key, frame in frames.items():
+                    frame.insert(0, "direction", name)
+                    found.setdefault(key, []).append(frame)
+    tables = {k: v if isinstance(v, pd.DataFrame) else pd.concat(v) for k, v in found.items()}
+    tables["not_carried"] = pd.DataFrame(told, columns=["part", "direction", "why"])
+    return estimates.stack(records), tables
+
+
+def before(study: Study, scores: pd.DataFrame, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What is regressed, described: spread, correlations."""
+    data = scores.join(panel[list(study.models.controls)])
+    return {
+        "describe": describe_panel(data).reset_index(names="variable"),
+        "correlations": correlations(data).reset_index(),
+    }
+
+
+def _parts(link: Link) -> list[tuple[str, Callable]]:
+    spec = link.spec
+    words = {k: v.label.en for k, v in link.study.series.items()}
+    parts: list[tuple[str, Callable]] = [
+        ("Variance inflation", inflation),
+        ("Specification tests", specification),
+        ("Dependence between entities", dependence),
+        ("Slope homogeneity", partial(slopes, hac=False)),
+        ("Slope homogeneity, serially correlated errors", partial(slopes, hac=True)),
+        ("Instruments: the cause two and three years before", instrumented),
+        ("Curvature", curvature),
+    ]
+    if spec.threshold:
+        parts.append((f"Threshold in {words[spec.threshold]}", threshold))
+        parts.append((f"Dynamic threshold in {words[spec.threshold]}", moved_threshold))
+    if spec.moderator:
+        parts.append((f"Interaction with {words[spec.moderator]}", interaction))
+    if spec.mediator:
+        parts.append((f"Mediation by {words[spec.mediator]}", mediated))
+    if link.study.panel.groups:
+        parts.append(("Comparison of regions", regions))
+    parts += [("Each entity left out", left_out), ("Placebo", dealt_out)]
+    parts += [(f"Windows of {w} years", partial(moving, width=w)) for w in WIDTHS]
+    parts += [(f"Winsorised at {s:.0%}", partial(trimmed, share=s)) for s in TAILS]
+    if link.pairs is not None:
+        weights = ("borders", "border steps", *([spec.near] if spec.near else []))
+        parts += [(f"Spatial models, {w}", partial(spatial, weights=w)) for w in weights]
+    return parts + [
+        (f"Dumitrescu-Hurlin, {k} lag{'s' * (k > 1)}", partial(causality, k=k))
+        for k in CAUSALITY_LAGS
+    ]
+
+
+def _records(link: Link, model: str, terms: pd.DataFrame, statistics: dict) -> estimates.Records:
+    table = f"robustness_{link.effect}"
+    kept = terms.drop(columns="estimate")
+    se_type = str(statistics.get("se_type", ""))
+    frame = estimates.terms_frame(
+        table, model, link.effect, terms["estimate"], **dict(kept.items()), se_type=se_type
+    )
+    flat = {k: v for k, v in statistics.items() if np.isscalar(v) and k != "se_type"}
+    return frame, estimates.models_frame(table, model, flat)
+
+
+def _estimate(row: pd.Series, model: str, **more) -> pd.DataFrame:
+    """A line of the table of alternative estimates."""
+    columns = ["estimate", "std_error", "p_value", "conf_low", "conf_high"]
+    return pd.DataFrame([{"model": model, **row.reindex(columns).to_dict(), **more}])
+
+
+def _test(group: str, test: str, statistic: float, df, p_value: float, null: str) -> dict:
+    return {
+        "group": group, "test": test, "statistic": statistic, "df": str(df), "p_value": p_value,
+        "null": null,
+    }  # fmt: skip
+
+
+def inflation(link: Link):
+    vif = variance_inflation(link.x).rename("vif").rename_axis("regressor")
+    return {"inflation": vif.reset_index()}, []
+
+
+def specification(link: Link):
+    table = specification_table(link.y, link.x).reset_index()
+    table.insert(0, "group", "specification")
+    return {"tests": table.astype({"df": str})}, []
+
+
+def dependence(link: Link):
+    """CD of the residuals within, and of a regression on the cause alone in each entity."""
+    within, _ = panel_regression(link.y, link.x, "entity")
+    kinds = {
+        "within": within.resids,
+        "each entity on its own": heterogeneous_residuals(
+            *_complete(link.y, link.lagged.to_frame())
+        ),
+    }
+    rows = []
+    for kind, residuals in kinds.items():
+        found = cross_section_tests(residuals)
+        null = "no dependence between entities"
+        group = "cross-section"
+        rows.append(_test(group, f"Pesaran CD, {kind}", found.cd, "", found.cd_pval, null))
+        rows.append(_test(group, f"Breusch-Pagan LM, {kind}", *found.lm, null))
+    return {"tests": pd.DataFrame(rows)}, []
+
+
+def _complete(y: pd.Series, x: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
+    rows = x.join(y.rename("__y__")).dropna()
+    return rows["__y__"].rename(y.name), rows[list(x)]
+
+
+def slopes(link: Link, hac: bool):
+    """Slopes on the cause alone: with controls the years would not do."""
+    found = slope_homogeneity(*_complete(link.y, link.lagged.to_frame()), hac=hac)
+    name, null = "Pesaran-Yamagata" if not hac else "Blomquist-Westerlund", "equal slopes"
+    rows = [_test("slopes", f"{name} Δ", found.delta, "", found.pval, null)]
+    if not hac:
+        adjusted = found.delta_adjusted, "", found.pval_adjusted
+        rows.append(_test("slopes", f"{name} Δ adjusted", *adjusted, null))
+    return {"tests": pd.DataFrame(rows)}, []
+
+
+def instrumented(link: Link):
+    """The cause a year before, instrumented by itself two and three years before."""
+    fit = instrumental_regression(
+        link.y, link.lagged, lags(link.scores[link.cause], [2, 3]), link.controls, "two-way"
+    )
+    facts = {k: v for k, v in fit.statistics.items() if np.isscalar(v)}
+    rows = pd.DataFrame({"statistic": list(facts), "value": [str(v) for v in facts.values()]})
+    line = _estimate(fit.terms.loc[link.lagged.name], "2SLS, own past as instruments")
+    return {"instruments": rows, "alternatives": line}, [
+        _records(link, "instruments", fit.terms, facts)
+    ]
+
+
+def curvature(link: Link):
+    fit = curve_regression(link.y, link.lagged, link.controls)
+    test = fit.u_test
+    row = {
+        "square": fit.terms["estimate"].iloc[1],
+        "p_value": fit.terms["p_value"].iloc[1],
+        "turning point": fit.turning_points["point"].iloc[0],
+        "kind": fit.turning_points["kind"].iloc[0],
+        "in range": "yes" if fit.turning_points["in_range"].iloc[0] else "no",
+        "U test": test.shape,
+        "U test p": test.pval,
+    }
+    frames = {
+        "curvature": pd.DataFrame([row]),
+        "curve": fit.curve,
+        "turning": fit.turning_points.reset_index(drop=True),
+    }
+    return frames, [_records(link, "curvature", fit.terms, fit.statistics)]
+
+
+def threshold(link: Link):
+    """Slope of the cause that changes at up to two thresholds, year effects as dummies."""
+    q = link.panel[link.spec.threshold]
+    rows = pd.concat([link.x, link.y, q], axis=1).notna().all(axis=1).reindex(link.y.index)
+    years = pd.Series(link.y[rows].index.get_level_values("year"), link.y[rows].index)
+    controls = pd.get_dummies(years, dtype=float).iloc[:, 1:].add_prefix("year ")
+    if link.controls is not None:
+        controls = link.controls.drop(columns=q.name, errors="ignore").join(controls, how="inner")
+    fit = PanelThreshold(link.y[rows], link.lagged[rows], q[rows], controls).fit(
+        2, draws=link.spec.draws, seed=_seed(link, 0)
+    )
+    tests = fit.tests.rename_axis("thresholds").reset_index()
+    frames = {
+        "threshold_tests": tests,
+        "thresholds": fit.thresholds.rename_axis("threshold").reset_index(),
+        "threshold_lr": fit.lr,
+        "regimes": fit.regimes.rename_axis("regime").reset_index(),
+    }
+    terms = fit.terms[~fit.terms.index.str.startswith("year ")]
+    frames["threshold_slopes"] = terms[terms.index.str.contains(link.cause)].reset_index()
+    critical = pd.DataFrame({"critical": [fit.lr_critical]})
+    facts = {k: v for k, v in fit.facts.items() if np.isscalar(v)}
+    return frames | {"threshold_critical": critical}, [_records(link, "threshold", terms, facts)]
+
+
+def moved_threshold(link: Link):
+    """Seo and Shin's threshold with the effect's own past, where there are entities enough."""
+    n = link.y.index.get_level_values("entity").nunique()
+    if n < MANY:
+        raise TandemError(
+            f"With {n} entities the place of a dynamic threshold is hardly identified, as "
+            f"simulations show (benchmarks/monte_carlo/results.md); it is left out below {MANY}."
+        )
+    fit = dynamic_threshold(
+        link.y, link.panel[link.spec.threshold], endog=link.lagged.to_frame(),
+        draws=link.spec.draws, seed=_seed(link, 4),
+    )  # fmt: skip
+    return {"dynamic_threshold": fit.terms.reset_index()}, [
+        _records(link, "dynamic_threshold", fit.terms, fit.statistics)
+    ]
+
+
+def _seed(link: Link, stream: int) -> int:
+    """A seed of its own for each resampling of a direction, whatever ran before it."""
+    return int(link.seed.generate_state(8)[stream])
+
+
+def interaction(link: Link):
+    name = link.spec.moderator
+    others = (
+        link.controls.drop(columns=name, errors="ignore") if link.controls is not None else None
+    )
+    fit = interaction_regression(link.y, link.lagged, link.panel[name], others)
+    product = fit.terms.loc[[t for t in fit.terms.index if ":" in t]].reset_index()
+    frames = {
+        "interaction": fit.at_quantiles.reset_index(),
+        "product": product,
+        "marginal": fit.marginal,
+        "moderator": fit.moderator.rename("value").reset_index(drop=True).to_frame(),
+    }
+    return frames, [_records(link, "interaction", fit.terms, fit.statistics)]
+
+
+def mediated(link: Link):
+    name = link.spec.mediator
+    others = (
+        link.controls.drop(columns=name, errors="ignore") if link.controls is not None else None
+    )
+    fit = mediation(
+        link.y, link.lagged, link.panel[name], others, draws=link.spec.draws, seed=_seed(link, 1)
+    )
+    return {"mediation": fit.terms.reset_index()}, []
+
+
+def regions(link: Link):
+    """Region by region with the cause alone, as controls would take more than few entities give."""
+    of = {e: g for g, members in link.study.panel.groups.items() for e in members}
+    entities = link.y.index.get_level_values("entity").unique()
+    fit = compare_groups(
+        *_complete(link.y, link.lagged.to_frame()),
+        pd.Series({e: of.get(e) for e in entities}),
+        draws=link.spec.draws,
+        seed=_seed(link, 2),
+    )
+    rows = [
+        _test("regions", "Chow, equal effects", *fit.chow, "equal effects in all regions"),
+        _test("regions", "permutation of entities", np.nan, "", fit.permutation_p, "equal effects"),
+    ]
+    groups = fit.terms.rename_axis("region").reset_index()
+    return {"regions": groups, "tests": pd.DataFrame(rows)}, []
+
+
+def left_out(link: Link):
+    fit = leave_one_out(link.y, link.x)
+    own = fit[link.lagged.name] if link.lagged.name in fit else fit.iloc[:, 0]
+    return {"left_out": own.rename("estimate").rename_axis("entity").reset_index()}, []
+
+
+def dealt_out(link: Link):
+    y, x = _complete(link.y, link.x)
+    fit = placebo(y, x, draws=link.spec.draws, seed=_seed(link, 3))
+    low, high = np.quantile(fit.drawn, [0.025, 0.975])
+    row = {
+        "estimate": fit.estimate, "mean": fit.drawn.mean(), "low": low, "high": high,
+        "p_value": fit.p_value, "draws": len(fit.drawn),
+    }  # fmt: skip
+    drawn = pd.DataFrame({"draw": range(len(fit.drawn)), "estimate": fit.drawn})
+    return {"placebo": pd.DataFrame([row]), "placebo_draws": drawn}, []
+
+
+def moving(link: Link, width: int):
+    frame = windows(link.y, link.x, width).reset_index()
+    frame.insert(0, "width", width)
+    return {"windows": frame}, []
+
+
+def trimmed(link: Link, share: float):
+    """Cause and controls winsorised; the effect keeps its values."""
+    x, changed = winsorise(link.x, share)
+    fit, facts = panel_regression(link.y, x, "two-way")
+    row = coefficient_table(fit.params, fit.std_errors, facts["t_df"]).loc[link.lagged.name]
+    name = f"winsorised at {share:.0%} ({changed.sum()} values)"
+    return {"alternatives": _estimate(row, name)}, []
+
+
+def spatial(link: Link, weights: str):
+    """The three models and their tests under one matrix of weights."""
+    entities = link.y.index.get_level_values("entity").unique()
+    borders = contiguity_weights(link.pairs, entities)
+    if weights == "borders":
+        raw = borders
+    elif weights == "border steps":
+        raw = border_steps(borders)
+    else:
+        raw = nearness(link.panel[weights].groupby(level="entity").mean().reindex(entities))
+    W = row_standardise(raw)
+    tests = spatial_tests(link.y, link.x, W).reset_index()
+    tests.insert(0, "group", f"space, {weights}")
+    rows, records = [], []
+    for model, name in SPATIAL.items():
+        fit = spatial_panel(link.y, link.x, W, model)
+        coefficient = fit.terms.loc["lambda" if model == "sem" else "rho"]
+        home = fit.terms if fit.impacts is None else fit.impacts.xs("direct", level="effect")
+        line = {"weights": weights, "model": name, "coefficient": coefficient["estimate"]}
+        line |= {"p_value": coefficient["p_value"]}
+        for effect in ("direct", "indirect", "total"):
+            known = fit.impacts is not None
+            part = fit.impacts.loc[(effect, link.lagged.name)] if known else None
+            if part is None and effect != "indirect":
+                part = home.loc[link.lagged.name]
+            line[effect] = np.nan if part is None else part["estimate"]
+            line[f"{effect} p"] = np.nan if part is None else part["p_value"]
+        rows.append(line | {"log likelihood": fit.log_likelihood})
+        key = f"{model}_{weights.replace(' ', '_')}"
+        records.append(_records(link, key, fit.terms, fit.statistics))
+    return {"spatial": pd.DataFrame(rows), "tests": tests.astype({"df": str})}, records
+
+
+def causality(link: Link, k: int):
+    pair = link.scores[[link.cause, link.effect]].dropna()
+    fit = dumitrescu_hurlin(pair[link.effect], pair[link.cause], k)
+    null = "no entity's effect follows the cause"
+    rows = [
+        _test("causality", f"Dumitrescu-Hurlin {name}, {k} lag{'s' * (k > 1)}", value, "",
+              fit.pvalues[name], null)
+        for name, value in (("zbar", fit.zbar), ("ztilde", fit.ztilde))
+    ]  # fmt: skip
+    return {"tests": pd.DataFrame(rows)}, []
