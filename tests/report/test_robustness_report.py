@@ -43,7 +43,7 @@ def results():
 def test_the_tables_of_a_panel(results):
     names = {t.name for t in robustness_tables(STUDY, results)}
     parts = (
-        "describe correlations inflation tests spatial_tests spatial alternatives instruments "
+        "describe correlations inflation tests spatial_tests spatial alternatives instruments gmm "
         "windows left_out regions curvature interaction mediation threshold_tests thresholds "
         "threshold_slopes not_carried"
     )

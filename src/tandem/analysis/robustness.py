@@ -10,6 +10,7 @@ import pandas as pd
 from tandem import estimates
 from tandem.analysis.regressions import directions
 from tandem.econometrics import (
+    DynamicPanel,
     PanelThreshold,
     compare_groups,
     correlations,
@@ -43,6 +44,7 @@ SPATIAL = {"sar": "spatial lag", "sem": "spatial error", "sdm": "spatial Durbin"
 WIDTHS = (5, 6, 7)  # years of the moving windows
 TAILS = (0.01, 0.05)  # winsorised at either end
 CAUSALITY_LAGS = (1, 2, 3, 4)
+GMM_FACTS = ("n_obs", "n_instruments", "ar1_p", "ar2_p", "hansen_p")
 MANY = 100  # entities that the dynamic threshold needs for its place to be found
 
 
@@ -143,6 +145,8 @@ def _parts(link: Link) -> list[tuple[str, Callable]]:
         ("Slope homogeneity, serially correlated errors", partial(slopes, hac=True)),
         ("Instruments: the cause two and three years before", instrumented),
         ("Curvature", curvature),
+        ("Own lag by difference GMM", partial(own_lag, system=False)),
+        ("Own lag by system GMM", partial(own_lag, system=True)),
     ]
     if spec.threshold:
         parts.append((f"Threshold in {words[spec.threshold]}", threshold))
@@ -245,6 +249,26 @@ def instrumented(link: Link):
     line = _estimate(fit.terms.loc[link.lagged.name], "2SLS, own past as instruments")
     return {"instruments": rows, "alternatives": line}, [
         _records(link, "instruments", fit.terms, facts)
+    ]
+
+
+def own_lag(link: Link, system: bool):
+    """With the effect's own past, by GMM; the cause is predetermined, the controls exogenous."""
+    name = f"own lag, {'system' if system else 'difference'} GMM"
+    fit = DynamicPanel(
+        link.y, link.controls, link.lagged.to_frame(), transform="fod", system=system,
+        instrument_lags=(2, 4), collapse=True, time_effects=True,
+    ).fit()  # fmt: skip
+    facts = fit.facts
+    own = fit.terms.loc[f"L1.{link.effect}"]
+    row = {
+        "model": name, "own lag": own["estimate"], "p_value": own["p_value"],
+        **{k: facts.get(k, np.nan) for k in GMM_FACTS},
+    }  # fmt: skip
+    key = "system_gmm" if system else "difference_gmm"
+    line = _estimate(fit.terms.loc[link.lagged.name], name)
+    return {"gmm": pd.DataFrame([row]), "alternatives": line}, [
+        _records(link, key, fit.terms, facts)
     ]
 
 

@@ -4,6 +4,7 @@ from tandem.econometrics.cross_section import cross_section_tests, heterogeneous
 from tandem.econometrics.curvature import curve_regression
 from tandem.econometrics.describe import correlations, describe_panel, variance_inflation
 from tandem.econometrics.dumitrescu_hurlin import dumitrescu_hurlin, standardise_wbar
+from tandem.econometrics.dynamic_panel import DynamicPanel, DynamicPanelResults
 from tandem.econometrics.dynamic_threshold import dynamic_threshold
 from tandem.econometrics.hausman import hausman, hausman_robust
 from tandem.econometrics.heterogeneity import (
@@ -31,6 +32,8 @@ from tandem.econometrics.transforms import first_difference, forward_orthogonal
 from tandem.econometrics.wild_bootstrap import wild_cluster_p
 
 __all__ = [
+    "DynamicPanel",
+    "DynamicPanelResults",
     "PanelThreshold",
     "PanelThresholdResults",
     "PanelVAR",

@@ -17,12 +17,16 @@ FLOATS_PER_CHUNK = 4_000_000
 
 @dataclass(frozen=True)
 class Gmm:
-    """Scaled coefficients (K, k), covariance of their rows end to end, Hansen's J and its rank."""
+    """Scaled coefficients (K, k), covariance of their rows end to end, Hansen's J and its rank.
+
+    `project` (K k, K L) makes the coefficients out of the sums of the moments.
+    """
 
     coef: np.ndarray
     cov: np.ndarray
     j_stat: float
     rank: int
+    project: np.ndarray
 
 
 def fit_gmm(moments: Moments, steps: int) -> Gmm:
@@ -37,7 +41,7 @@ def fit_gmm(moments: Moments, steps: int) -> Gmm:
     TandemError
         Fewer independent moments than coefficients.
     """
-    n_equations, n_regressors = moments.y.shape[1], moments.x.shape[1]
+    n_equations = moments.y.shape[1]
     zx, zy = _per_entity(moments.z, moments.x), _per_entity(moments.z, moments.y)
     a = np.kron(np.eye(n_equations), zx.sum(axis=0))
     g = zy.sum(axis=0).T.ravel()
@@ -61,10 +65,10 @@ def fit_gmm(moments: Moments, steps: int) -> Gmm:
     v = w2 @ (g - a @ b2)
     j_stat = float((g - a @ b2) @ v)
     if steps == 1:
-        return Gmm(b1.reshape(n_equations, n_regressors), cov1, j_stat, rank)
+        return Gmm(b1.reshape(n_equations, -1), cov1, j_stat, rank, bread1 @ a.T @ w1)
     d = bread2 @ a.T @ w2 @ _weight_derivative(m, zx, v)
     cov2 = bread2 + d @ bread2 + bread2 @ d.T + d @ cov1 @ d.T
-    return Gmm(b2.reshape(n_equations, n_regressors), cov2, j_stat, rank)
+    return Gmm(b2.reshape(n_equations, -1), cov2, j_stat, rank, bread2 @ a.T @ w2)
 
 
 def residual_covariance(moments: Moments, coef: np.ndarray) -> np.ndarray:

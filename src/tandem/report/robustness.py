@@ -34,6 +34,7 @@ def robustness_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Ta
         "tests": _tests,
         "alternatives": _alternatives,
         "instruments": _instruments,
+        "gmm": _gmm,
         "threshold_tests": _threshold,
         "curvature": _curvature,
         "interaction": _interaction,
@@ -211,7 +212,7 @@ def _alternatives(study: Study, found: dict) -> Table:
         [
             "Coefficient of the other system a year before, two-way effects, controls, clustered "
             "by entity, t(G-1). Instruments: the other system two and three years before; they "
-            "answer noise in the scores, not a common cause that lasts.",
+            "answer noise in the scores, not a common cause that lasts. GMM: normal distribution.",
         ],
     )
 
@@ -242,6 +243,24 @@ def _instruments(study: Study, found: dict) -> Table:
         "robustness_instruments",
         {"en": "How strong the instruments are", "zh": "工具变量诊断"},
         ["The Anderson-Rubin set is right however weak the instruments are."],
+    )
+
+
+def _gmm(study: Study, found: dict) -> Table:
+    names = {"n_obs": "equations", "n_instruments": "instruments", "p_value": "p"}
+    names |= {"ar1_p": "AR(1) p", "ar2_p": "AR(2) p", "hansen_p": "Hansen p"}
+    return _make(
+        found["gmm"].rename(columns=names).astype({"equations": int, "instruments": int}),
+        ["direction", "model"],
+        "gmm",
+        {"en": "With its own past: GMM", "zh": "动态面板GMM"},
+        [
+            "Two-step, Windmeijer errors, forward orthogonal deviations, lags 2 to 4 collapsed, "
+            "year effects; the other system is predetermined, controls are exogenous. System GMM "
+            "adds the equation in levels and asks for a stationary start. Instruments stay below "
+            "the number of entities, yet with few entities Hansen's test has little power.",
+        ],
+        {"p": "p", "AR(1) p": "p", "AR(2) p": "p", "Hansen p": "p"},
     )
 
 
