@@ -25,7 +25,9 @@ from tandem.sources.description import Description
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Effects = Literal["none", "random", "entity", "two-way"]
-CovType = Literal["unadjusted", "robust", "clustered", "driscoll-kraay"]
+CovType = Literal[
+    "unadjusted", "robust", "clustered", "xtreg", "two-way clustered", "driscoll-kraay"
+]
 
 
 class Strict(BaseModel):

@@ -1,5 +1,7 @@
 """Static panel regressions against R's plm and against linearmodels called by hand."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -209,3 +211,61 @@ def test_lags_of_several_columns_keep_their_names():
     found = lags(pd.DataFrame({"x": [1.0, 2], "z": [3.0, 4]}, index=index), [1])
     np.testing.assert_array_equal(found["L1.x"], [np.nan, 1])
     np.testing.assert_array_equal(found["L1.z"], [np.nan, 3])
+
+
+@pytest.mark.parametrize("effects", ["between", "difference"])
+def test_between_and_differences_equal_those_of_plm(y, x, expected, effects):
+    gold = expected["static_Grunfeld"]["between" if effects == "between" else "first_difference"]
+    result, _ = panel_regression(y, x, effects, "robust")
+    for name, value in gold.items():
+        found = result.params["const" if name == "(Intercept)" else name]
+        assert found == pytest.approx(value, rel=1e-9)
+
+
+def test_mundlaks_slopes_are_the_within_ones(y, x):
+    mundlak, _ = panel_regression(y, x, "mundlak")
+    within, _ = panel_regression(y, x, "entity")
+    assert mundlak.params[list(x)].to_numpy() == pytest.approx(within.params.to_numpy(), rel=1e-9)
+    assert f"{x.columns[0]} (entity mean)" in mundlak.params
+
+
+def test_xtregs_factor(y, x, expected):
+    text = json.dumps(expected["static_Grunfeld"])
+    assert "0.0151945" in text  # the golden number below is that of the value of firms
+    result, facts = panel_regression(y, x, "entity", "xtreg")
+    assert result.std_errors["value"] == pytest.approx(0.0151945, abs=5e-8)
+    assert "xtreg" in facts["se_type"] and facts["t_df"] == 9
+    plain, _ = panel_regression(y, x, "two-way")
+    stata, _ = panel_regression(y, x, "two-way", "xtreg")
+    n, k, years = len(y), x.shape[1], y.index.get_level_values(1).nunique()
+    ours, theirs = n - k - 10 - years + 1, n - k - years
+    assert stata.std_errors["value"] == pytest.approx(
+        plain.std_errors["value"] * np.sqrt(ours / theirs), rel=1e-6
+    )
+    with pytest.raises(TandemError, match="xtreg's factor is for entity and two-way"):
+        panel_regression(y, x, "none", "xtreg")
+
+
+def test_two_way_clusters_are_entities_plus_years_less_rows(y, x):
+    """Cameron, Gelbach & Miller (2011), each part with its own factor G/(G-1)."""
+    design = x - x.groupby(level=0).transform("mean")
+    e = y - y.groupby(level=0).transform("mean")
+    score = design.mul(e - design @ np.linalg.lstsq(design, e, rcond=None)[0], axis=0)
+    parts = (10 / 9, score.groupby(level=0).sum()), (20 / 19, score.groupby(level=1).sum())
+    meat = sum(factor * (s.T @ s).to_numpy() for factor, s in parts)
+    meat = meat - 200 / 199 * (score.T @ score).to_numpy()
+    bread = np.linalg.inv(design.T @ design)
+    result, facts = panel_regression(y, x, "entity", "two-way clustered")
+    by_hand = bread @ meat @ bread * 199 / (200 - 2 - 10)  # entity effects are nested in no year
+    assert result.cov.to_numpy() == pytest.approx(by_hand, rel=1e-9)
+    assert facts["n_clusters"] == 10
+
+
+def test_rows_alone_in_their_entity_are_counted(y, x):
+    entity = y.index.get_level_values(0)
+    first, year = entity[0], y.index.get_level_values(1)
+    alone = (entity != first) | (year == year.min())
+    result, facts = panel_regression(y[alone], x[alone], "entity")
+    without, _ = panel_regression(y[entity != first], x[entity != first], "entity")
+    assert facts["n_singletons"] == 1 and facts["n_dropped"] == 1
+    assert result.std_errors.to_numpy() == pytest.approx(without.std_errors.to_numpy())

@@ -12,6 +12,7 @@ from tandem.analysis.regressions import directions
 from tandem.econometrics import (
     DynamicPanel,
     PanelThreshold,
+    bias_corrected_within,
     compare_groups,
     correlations,
     cross_section_tests,
@@ -147,6 +148,7 @@ def _parts(link: Link) -> list[tuple[str, Callable]]:
         ("Curvature", curvature),
         ("Own lag by difference GMM", partial(own_lag, system=False)),
         ("Own lag by system GMM", partial(own_lag, system=True)),
+        ("Own lag, bias-corrected", corrected),
     ]
     if spec.threshold:
         parts.append((f"Threshold in {words[spec.threshold]}", threshold))
@@ -270,6 +272,14 @@ def own_lag(link: Link, system: bool):
     return {"gmm": pd.DataFrame([row]), "alternatives": line}, [
         _records(link, key, fit.terms, facts)
     ]
+
+
+def corrected(link: Link):
+    """With the effect's own past, within, its bias taken out."""
+    fit = bias_corrected_within(link.y, link.x, draws=link.spec.draws, seed=_seed(link, 5))
+    name = "own lag, bias-corrected within"
+    line = _estimate(fit.terms.loc[link.lagged.name], name)
+    return {"alternatives": line}, [_records(link, "corrected", fit.terms, fit.facts)]
 
 
 def curvature(link: Link):

@@ -16,6 +16,7 @@ from tandem.econometrics.heterogeneity import (
 )
 from tandem.econometrics.instruments import instrumental_regression
 from tandem.econometrics.interactions import interaction_regression
+from tandem.econometrics.lsdvc import BiasCorrectedWithin, bias_corrected_within
 from tandem.econometrics.mediation import mediation
 from tandem.econometrics.panel_var import PanelVAR, PanelVARResults, select_lags
 from tandem.econometrics.slope_homogeneity import slope_homogeneity
@@ -32,6 +33,8 @@ from tandem.econometrics.transforms import first_difference, forward_orthogonal
 from tandem.econometrics.wild_bootstrap import wild_cluster_p
 
 __all__ = [
+    "BiasCorrectedWithin",
+    "bias_corrected_within",
     "DynamicPanel",
     "DynamicPanelResults",
     "PanelThreshold",

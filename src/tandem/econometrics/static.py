@@ -2,11 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from linearmodels.panel import PanelOLS, PooledOLS, RandomEffects
+from linearmodels.panel import BetweenOLS, PanelOLS, PooledOLS, RandomEffects
 
 from tandem.errors import TandemError
 
-EFFECTS = ("none", "random", "entity", "two-way")
+EFFECTS = ("none", "random", "mundlak", "entity", "two-way", "between", "difference")
 LEFT = 1e-5  # share of a regressor's norm that the effects must leave, as linearmodels has it
 
 
@@ -18,23 +18,28 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     y : Series (entity-years,)
     x : DataFrame (entity-years, k)
         Without a constant; rows with a missing value in y or x are dropped and counted.
-    effects : {"none", "random", "entity", "two-way"}
-        Pooled OLS, Swamy-Arora random effects, within, within entity and year.
-    se : {"unadjusted", "robust", "clustered", "driscoll-kraay"}
+    effects : {"none", "random", "mundlak", "entity", "two-way", "between", "difference"}
+        Pooled OLS, Swamy-Arora random effects, the same with entity means of x as regressors
+        (Mundlak 1978: the slopes of x are then the within ones), within, within entity and year,
+        entity means, changes on the year before with a constant.
+    se : {"unadjusted", "robust", "clustered", "xtreg", "two-way clustered", "driscoll-kraay"}
         Clustered is by entity with the factor G/(G-1) (n-1)/(n-k) (Cameron & Miller 2015, eq. 12,
         k counts the effects too, unless entity effects stand alone, as these are nested in the
-        clusters); Driscoll-Kraay uses a Bartlett kernel with bandwidth floor(4 (T/100)^(2/9))
-        (Driscoll & Kraay 1998; Newey & West 1994). All but the clustered have the factor n/(n-k)
-        with every effect counted in k.
+        clusters); xtreg the same with Stata's k: slopes, year dummies and a constant, for entity
+        and two-way effects; two-way clustered by entity and year (Cameron, Gelbach & Miller 2011;
+        Thompson 2011). Driscoll-Kraay uses a Bartlett kernel with bandwidth
+        floor(4 (T/100)^(2/9)) (Driscoll & Kraay 1998; Newey & West 1994). All but the clustered
+        have the factor n/(n-k) with every effect counted in k. Between takes the first two.
 
     Returns
     -------
     result : linearmodels result
     facts : dict
-        n_dropped, se_type, se_factor (text: ratio of the reported to the uncorrected variance),
-        n_clusters where clustered, t_df: degrees of freedom for p-values and intervals, clusters
-        less one (Cameron & Miller 2015, section VI) or periods less one (Driscoll-Kraay; Hoechle
-        2007), absent for the others.
+        n_dropped, n_singletons (of these: rows alone in their entity, or year with two-way
+        effects, which the effects fit perfectly), se_type, se_factor (text: ratio of the reported
+        to the uncorrected variance), n_clusters where clustered, t_df: degrees of freedom for
+        p-values and intervals, the fewest clusters less one (Cameron & Miller 2015, section VI) or
+        periods less one (Driscoll-Kraay; Hoechle 2007), absent for the others.
 
     Raises
     ------
@@ -44,7 +49,14 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     if effects not in EFFECTS:
         raise TandemError(f"Effects are {', '.join(EFFECTS)}; '{effects}' is none of them.")
     rows = pd.concat([y.rename("__y__"), x], axis=1).replace([np.inf, -np.inf], np.nan)
+    if effects == "difference":
+        rows = rows - lags(rows, [1]).set_axis(rows.columns, axis=1)
     kept = rows.dropna()
+    if effects == "between" and se not in ("unadjusted", "robust"):
+        raise TandemError("Between, an entity is one row: take unadjusted or robust errors.")
+    n_singletons = 0
+    if effects in ("entity", "two-way"):
+        kept, n_singletons = _without_singletons(kept, effects)
     absorbed = _absorbed(kept.index, effects)
     if len(kept) <= x.shape[1] + absorbed:
         raise TandemError(
@@ -54,21 +66,38 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     _refuse_collinear(kept, list(x.columns), effects)
     model = _model(kept["__y__"].rename(y.name), kept[list(x.columns)], effects)
     n_periods = kept.index.get_level_values(1).nunique()
+    if se == "xtreg":
+        model = _as_xtreg(kept["__y__"].rename(y.name), kept[list(x.columns)], effects)
     result = model.fit(**_covariance(se, n_periods, corrected=True))
     uncounted = {"auto_df": False, "count_effects": False} if isinstance(model, PanelOLS) else {}
     plain = model.fit(**_covariance(se, n_periods, corrected=False), **uncounted)
     factor = float(np.median(np.diag(result.cov) / np.diag(plain.cov)))
     facts = {
         "n_dropped": len(rows) - len(kept),
+        "n_singletons": n_singletons,
         "se_type": _se_words(se, n_periods),
         "se_factor": f"{factor:.4f}",
     }
-    if se == "clustered":
+    if "clustered" in se or se == "xtreg":
         facts["n_clusters"] = kept.index.get_level_values(0).nunique()
+        if se == "two-way clustered":
+            facts["n_clusters"] = min(facts["n_clusters"], n_periods)
         facts["t_df"] = facts["n_clusters"] - 1
     if se == "driscoll-kraay":
         facts["t_df"] = n_periods - 1
     return result, facts
+
+
+def _without_singletons(rows: pd.DataFrame, effects: str) -> tuple[pd.DataFrame, int]:
+    """Rows that share their entity (and year) with another, and how many do not."""
+    kept = rows
+    while True:
+        alone = kept.groupby(level=0).transform("size") == 1
+        if effects == "two-way":
+            alone |= kept.groupby(level=1).transform("size") == 1
+        if not alone.any():
+            return kept, len(rows) - len(kept)
+        kept = kept[~alone]
 
 
 def _absorbed(index: pd.MultiIndex, effects: str) -> int:
@@ -79,11 +108,28 @@ def _absorbed(index: pd.MultiIndex, effects: str) -> int:
 
 def _model(y: pd.Series, x: pd.DataFrame, effects: str):
     with_constant = x.assign(const=1.0)
-    if effects == "none":
+    if effects in ("none", "difference"):
         return PooledOLS(y, with_constant)
-    if effects == "random":
+    if effects == "between":
+        return BetweenOLS(y, with_constant)
+    if effects == "mundlak":
+        means = x.groupby(level=0).transform("mean")
+        varies = (means - x).abs().max() > 0
+        with_constant = with_constant.join(means.loc[:, varies].add_suffix(" (entity mean)"))
+    if effects in ("random", "mundlak"):
         return RandomEffects(y, with_constant)
     return PanelOLS(y, x, entity_effects=True, time_effects=effects == "two-way")
+
+
+def _as_xtreg(y: pd.Series, x: pd.DataFrame, effects: str) -> PanelOLS:
+    """A constant and, for two-way effects, year dummies as regressors, so that k counts them."""
+    if effects not in ("entity", "two-way"):
+        raise TandemError(f"xtreg's factor is for entity and two-way effects, not '{effects}'.")
+    design = x.assign(const=1.0)
+    if effects == "two-way":
+        years = pd.Series(x.index.get_level_values(1), x.index)
+        design = design.join(pd.get_dummies(years, dtype=float).iloc[:, 1:].add_prefix("year "))
+    return PanelOLS(y, design, entity_effects=True)
 
 
 def _bandwidth(n_periods: int) -> int:
@@ -91,10 +137,11 @@ def _bandwidth(n_periods: int) -> int:
 
 
 def _covariance(se: str, n_periods: int, corrected: bool) -> dict:
-    if se == "clustered":
+    if se in ("clustered", "two-way clustered", "xtreg"):
         return {
             "cov_type": "clustered",
             "cluster_entity": True,
+            "cluster_time": se == "two-way clustered",
             "group_debias": corrected,
             "debiased": corrected,
         }
@@ -114,6 +161,8 @@ def _covariance(se: str, n_periods: int, corrected: bool) -> dict:
 def _se_words(se: str, n_periods: int) -> str:
     words = {
         "clustered": "clustered by entity",
+        "xtreg": "clustered by entity, Stata's xtreg factor",
+        "two-way clustered": "clustered by entity and by year",
         "driscoll-kraay": f"Driscoll-Kraay (Bartlett, {_bandwidth(n_periods)} lags)",
         "unadjusted": "classical",
         "robust": "heteroskedasticity-robust",

@@ -1,0 +1,94 @@
+"""Bias-corrected within estimates: closed form of the bias, recovery, identities, refusals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tandem.econometrics.lsdvc import bias_corrected_within
+from tandem.econometrics.static import lags, panel_regression
+from tandem.errors import TandemError
+
+
+def made_up(seed=0, n=30, t=8, a=0.5):
+    rng = np.random.default_rng(seed)
+    e, effect = rng.normal(size=(n, t + 40)), rng.normal(size=n)
+    x, y = np.zeros((n, t + 40)), np.zeros((n, t + 40))
+    for s in range(1, t + 40):
+        x[:, s] = 0.5 * x[:, s - 1] + rng.normal(size=n)
+        y[:, s] = a * y[:, s - 1] + x[:, s] + effect + e[:, s]
+    index = pd.MultiIndex.from_product([range(n), range(2001, 2001 + t)], names=["entity", "year"])
+    return pd.Series(y[:, -t:].ravel(), index, name="y"), pd.DataFrame(
+        {"x": x[:, -t:].ravel()}, index
+    )
+
+
+@pytest.mark.parametrize("time_effects", [False, True])
+def test_the_uncorrected_estimates_are_the_within_ones(time_effects):
+    y, x = made_up()
+    fit = bias_corrected_within(y, x, time_effects, draws=50)
+    design = lags(y, [1]).join(x)
+    within, _ = panel_regression(y, design, "two-way" if time_effects else "entity")
+    assert fit.within.to_numpy() == pytest.approx(within.params.to_numpy(), rel=1e-8)
+
+
+def test_the_correction_is_nickells_bias():
+    """Without regressors the within estimate of a large panel is a plus Nickell's (1981) bias."""
+    a, t = 0.5, 5  # years with a lag
+    rng = np.random.default_rng(3)
+    e, effect = rng.normal(size=(1500, t + 41)), rng.normal(size=1500)
+    y = np.zeros_like(e)
+    for s in range(1, t + 41):
+        y[:, s] = a * y[:, s - 1] + effect + e[:, s]
+    index = pd.MultiIndex.from_product([range(1500), range(t + 1)], names=["entity", "year"])
+    fit = bias_corrected_within(
+        pd.Series(y[:, -(t + 1) :].ravel(), index, name="y"), time_effects=False, draws=20
+    )
+    top = 1 - (1 - a**t) / (t * (1 - a))
+    bias = -(1 + a) / (t - 1) * top / (1 - 2 * a / ((1 - a) * (t - 1)) * top)
+    assert fit.within["L1.y"] == pytest.approx(a + bias, abs=0.02)
+    assert fit.terms.loc["L1.y", "estimate"] == pytest.approx(a, abs=0.05)
+
+
+def test_most_of_the_bias_is_gone():
+    found = []
+    for seed in range(40):
+        fit = bias_corrected_within(*made_up(seed), draws=60)
+        found.append((fit.within["L1.y"], fit.terms.loc["L1.y", "estimate"]))
+    within, corrected = np.mean(found, axis=0)
+    assert within < 0.42 and corrected == pytest.approx(0.5, abs=0.04)
+
+
+def test_one_seed_one_result_in_any_order_and_unit():
+    y, x = made_up()
+    first = bias_corrected_within(y, x, draws=50, seed=4).terms
+    rows = y.sample(frac=1, random_state=2).index
+    again = bias_corrected_within(10 * y[rows], x.loc[rows] * 5, draws=50, seed=4).terms
+    assert again.loc["L1.y"].to_numpy() == pytest.approx(first.loc["L1.y"].to_numpy(), rel=1e-5)
+    assert again.loc["x", "std_error"] == pytest.approx(2 * first.loc["x", "std_error"], rel=1e-5)
+    other = bias_corrected_within(y, x, draws=50, seed=5).terms
+    assert other.loc["L1.y", "std_error"] != first.loc["L1.y", "std_error"]
+
+
+def test_entities_may_start_late_and_end_early():
+    y, x = made_up()
+    short = y.drop([(0, 2001), (0, 2002), (1, 2008)])
+    fit = bias_corrected_within(short, x.reindex(short.index), draws=50)
+    assert fit.facts["n_obs"] == 30 * 7 - 3
+    assert "within" in fit.summary
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda y, x: (y.drop((3, 2004)), x.drop((3, 2004))), "3 has no 'y' in 2004"),
+        (lambda y, x: (y, x.drop((3, 2004))), "missing in 3, 2004"),
+        (lambda y, x: (y, x.assign(z=2 * x["x"])), "collinear"),
+        (lambda y, x: (y, x.assign(z=1.0)), "constant"),
+        (lambda y, x: (y, x.assign(z="a")), "text"),
+        (lambda y, x: (y.loc[[1]], x.loc[[1]]), "two are needed"),
+        (lambda y, x: (y.groupby(level=0).cumsum().rename("y"), x), "random walk"),
+    ],
+)
+def test_bad_input_is_refused_in_words(change, words):
+    with pytest.raises(TandemError, match=words):
+        bias_corrected_within(*change(*made_up()), draws=50)
