@@ -152,12 +152,13 @@ def unequal_variances_test(y: pd.Series, x: pd.DataFrame, effects: str = "entity
     101-104 (from memory).
     """
     rows, _ = complete_rows(y, x)
+    size = rows.groupby(level=0).size()
+    if (size < 2).any():
+        raise TandemError(f"{size.index[size < 2][0]} has one year only; it has no variance.")
     result, _ = panel_regression(rows[y.name], rows[list(x)], effects)
     squares = result.resids**2
     by = squares.groupby(level=0)
-    size, own = by.size(), by.mean()
-    if (size < 2).any():
-        raise TandemError(f"{size.index[size < 2][0]} has one year only; it has no variance.")
+    own = by.mean()
     v = by.apply(lambda s: ((s - s.mean()) ** 2).sum()) / (size * (size - 1))
     return chi_square(float(((own - squares.mean()) ** 2 / v).sum()), len(own))
 
