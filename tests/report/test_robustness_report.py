@@ -43,9 +43,9 @@ def results():
 def test_the_tables_of_a_panel(results):
     names = {t.name for t in robustness_tables(STUDY, results)}
     parts = (
-        "describe correlations inflation tests spatial_tests spatial alternatives instruments gmm "
-        "windows left_out regions curvature interaction mediation threshold_tests thresholds "
-        "threshold_slopes not_carried"
+        "describe correlations inflation unit_roots tests spatial_tests spatial alternatives "
+        "instruments gmm windows left_out regions curvature interaction mediation threshold_tests "
+        "thresholds threshold_slopes not_carried"
     )
     assert names == {f"robustness_{part}" for part in parts.split()}
 

@@ -30,6 +30,7 @@ from tandem.econometrics import (
     spatial_panel,
     spatial_tests,
     specification_table,
+    unit_root_table,
     variance_inflation,
     windows,
     winsorise,
@@ -104,6 +105,8 @@ def study_robustness(
             ("Panel tests and models", "both", "There is one entity, and all compare several.")
         )
     else:
+        found["unit_roots"], refused = unit_roots(study, scores)
+        told += refused
         seeds = np.random.SeedSequence(study.seed, spawn_key=(STREAM,)).spawn(
             len(study.systems) ** 2
         )
@@ -133,6 +136,19 @@ def before(study: Study, scores: pd.DataFrame, panel: pd.DataFrame) -> dict[str,
         "describe": describe_panel(data).reset_index(names="variable"),
         "correlations": correlations(data).reset_index(),
     }
+
+
+def unit_roots(study: Study, scores: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple]]:
+    """Every panel test of each score's logit, with a constant and with a trend as well."""
+    logit = np.log(scores / (1 - scores)).replace([np.inf, -np.inf], np.nan)
+    tables, told = [], []
+    for trend, name in {"c": "constant", "ct": "constant and trend"}.items():
+        table, refused = unit_root_table(
+            logit, trend=trend, lags="bic", max_lags=1, seed=study.seed
+        )
+        tables.append(table.reset_index().assign(trend=name))
+        told += [(f"Unit roots: {r.test}, {name}", r.series, r.why) for r in refused.itertuples()]
+    return pd.concat(tables), told
 
 
 def _parts(link: Link) -> list[tuple[str, Callable]]:

@@ -18,6 +18,7 @@ from tandem.econometrics.instruments import instrumental_regression
 from tandem.econometrics.interactions import interaction_regression
 from tandem.econometrics.lsdvc import BiasCorrectedWithin, bias_corrected_within
 from tandem.econometrics.mediation import mediation
+from tandem.econometrics.panel_unit_roots import panel_unit_root, unit_root_table
 from tandem.econometrics.panel_var import PanelVAR, PanelVARResults, select_lags
 from tandem.econometrics.slope_homogeneity import slope_homogeneity
 from tandem.econometrics.spatial_panel import SpatialPanel, spatial_panel, spatial_tests
@@ -33,6 +34,8 @@ from tandem.econometrics.transforms import first_difference, forward_orthogonal
 from tandem.econometrics.wild_bootstrap import wild_cluster_p
 
 __all__ = [
+    "panel_unit_root",
+    "unit_root_table",
     "BiasCorrectedWithin",
     "bias_corrected_within",
     "DynamicPanel",
