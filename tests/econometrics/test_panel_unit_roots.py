@@ -44,14 +44,29 @@ def test_levin_lin_chu_with_degrees_of_freedom(grunfeld, golden, trend):
     assert found.stat == pytest.approx(theirs["statistic"], rel=1e-9)
 
 
-@pytest.mark.parametrize("trend", ["intercept", "trend"])
 @pytest.mark.parametrize("lags", [1, 2])
-@pytest.mark.parametrize(("test", "key"), [("ips", "Wtbar"), ("ips-z", "Ztbar")])
+@pytest.mark.parametrize(
+    ("trend", "test", "key"),
+    [("intercept", "ips", "Wtbar"), ("trend", "ips", "Wtbar"), ("intercept", "ips-z", "Ztbar")],
+)
 def test_im_pesaran_shin_is_plms(grunfeld, golden, trend, lags, test, key):
     theirs = golden[PLM][f"ips|{key}|{trend}|{lags}"]
     found = panel_unit_root(grunfeld["inv"], test, TREND[trend], lags, small_sample=False)
     assert found.stat == pytest.approx(theirs["statistic"], rel=1e-9)
     assert found.pval == pytest.approx(theirs["p"], rel=1e-9)
+
+
+def test_z_with_a_trend_takes_the_moments_with_a_trend(grunfeld, golden):
+    """plm takes those with a constant, -1.52 where the mean is -2.17, and rejects too often."""
+    found = panel_unit_root(grunfeld["inv"], "ips-z", "ct", 1, small_sample=False)
+    theirs = golden[PLM]["ips|Ztbar|trend|1"]["statistic"]
+    constant, trend = np.array([-1.5204, 0.8654]), np.array([-2.1676, 0.7842])  # 18 years
+    tbar = theirs * np.sqrt(constant[1] / 10) + constant[0]
+    assert found.stat == pytest.approx(
+        np.sqrt(10) * (tbar - trend[0]) / np.sqrt(trend[1]), rel=1e-3
+    )
+    walks = [panel_unit_root(made_up(s), "ips-z", "ct", 0).pval for s in range(60)]
+    assert np.mean(np.array(walks) < 0.05) <= 0.17
 
 
 @pytest.mark.parametrize("trend", ["intercept", "trend"])

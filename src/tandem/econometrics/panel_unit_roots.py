@@ -51,7 +51,7 @@ def panel_unit_root(
     test : str
         "llc" Levin, Lin & Chu (2002), balanced, which rejects far too often with few years, as its
         long-run variances are too small then; "ips" Im, Pesaran & Shin (2003), W tbar, and
-        "ips-z" with the moments of tests without lags and with a constant; "fisher" Maddala & Wu
+        "ips-z" with the moments of tests without lags; "fisher" Maddala & Wu
         (1999), inverse chi-square; "choi-pm", "choi-z", "choi-l" Choi (2001), modified, inverse
         normal, logit; "hadri", "hadri-common" Hadri (2000), null of stationarity, balanced, with a
         variance for each entity or one for all; "cips", "cips-truncated" Pesaran (2007), balanced.
@@ -231,11 +231,11 @@ def _ips(series, trend, lags, max_lags, small_sample, seed, own_lags: bool):
     t, orders = _adf(series, trend, lags, max_lags, small_sample)
     moments = []
     for s, p in zip(series, orders, strict=True):
-        if own_lags:
-            table = _moments("ips")
-            table = table[(table["trend"] == trend) & (table["lags"] == min(p, 8))]
-        else:
+        if trend == "c" and not own_lags:
             table = _moments("ips_no_lags")
+        else:
+            table = _moments("ips")
+            table = table[(table["trend"] == trend) & (table["lags"] == min(p, 8) * own_lags)]
         moments.append(_interpolated(table, len(s) - p - 1, "Im, Pesaran and Shin's test"))
     mean, variance = np.mean(moments, axis=0)
     stat = np.sqrt(len(t)) * (t.mean() - mean) / np.sqrt(variance)

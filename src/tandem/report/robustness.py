@@ -164,7 +164,7 @@ def _unit_roots(study: Study, found: dict) -> Table:
             f"Logit of the scores, {years} years; lags by BIC, at most one; variance RSS/(n-k). "
             "Small p: stationary; Hadri's: a unit root. LLC with the published moments of 25 "
             "years rejects far too often in panels this short; ips-z takes the moments of tests "
-            "without lags and trend; CIPS, which allows for a common factor, a simulated p. With "
+            "without lags; CIPS, which allows for a common factor, a simulated p. With "
             f"{years} years no test tells a trend from a random walk.",
         ],
         {f"p, {t}": "p" for t in trends},
