@@ -6,11 +6,12 @@ import pytest
 
 from tandem.econometrics import PanelVAR
 from tandem.econometrics import panel_var_gmm as gmm
+from tandem.econometrics.panel_var_design import Design
 from tandem.econometrics.panel_var_moments import build_moments
 
 
 def moments_of(data, collapse=True, transform="fod"):
-    return build_moments(data, 1, transform, (2, 99), collapse, None, False, sample_lags=1)
+    return build_moments(data, Design(1, transform, collapse=collapse))
 
 
 @pytest.mark.parametrize("steps", [1, 2])

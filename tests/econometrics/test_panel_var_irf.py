@@ -111,7 +111,8 @@ def test_bands_do_not_depend_on_units(fitted, simulate):
     ("options", "words"),
     [
         ({"horizon": 0}, "at least one year"),
-        ({"kind": "structural"}, "'structural' is neither"),
+        ({"kind": "cumulative"}, "'cumulative' is none"),
+        ({"kind": "structural"}, "need restrictions"),
         ({"order": ["a"]}, "must name each"),
         ({"bands": "delta"}, "'delta' is none"),
         ({"draws": 1}, "at least 2 draws"),

@@ -16,10 +16,12 @@ from tandem.econometrics.heterogeneity import (
 )
 from tandem.econometrics.instruments import instrumental_regression
 from tandem.econometrics.interactions import interaction_regression
+from tandem.econometrics.local_projections import LocalProjections, local_projections
 from tandem.econometrics.lsdvc import BiasCorrectedWithin, bias_corrected_within
 from tandem.econometrics.mediation import mediation
 from tandem.econometrics.panel_unit_roots import panel_unit_root, unit_root_table
 from tandem.econometrics.panel_var import PanelVAR, PanelVARResults, select_lags
+from tandem.econometrics.panel_var_within import FixedEffectsVAR, FixedEffectsVARResults
 from tandem.econometrics.slope_homogeneity import slope_homogeneity
 from tandem.econometrics.spatial_panel import SpatialPanel, spatial_panel, spatial_tests
 from tandem.econometrics.specification import (
@@ -40,6 +42,10 @@ __all__ = [
     "bias_corrected_within",
     "DynamicPanel",
     "DynamicPanelResults",
+    "FixedEffectsVAR",
+    "FixedEffectsVARResults",
+    "LocalProjections",
+    "local_projections",
     "PanelThreshold",
     "PanelThresholdResults",
     "PanelVAR",

@@ -11,12 +11,12 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from tandem.econometrics.chi_square import ChiSquare, chi_square
 from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.dynamic_panel_moments import Equations, build_equations
 from tandem.econometrics.panel_var_gmm import Gmm, fit_gmm
+from tandem.econometrics.serial_correlation import m_statistic
 from tandem.errors import TandemError
 
 
@@ -183,28 +183,9 @@ class DynamicPanelResults:
             No entity has differenced errors `order` years apart, or the variance is negative.
         """
         eq, b = self._eq, self._gmm.coef[0]
+        moments = np.einsum("nle,ne->nl", eq.z, _residuals(eq.y[:, 0], eq.x, b))
         v = _residuals(eq.dy, eq.dx, b)
-        w = np.zeros_like(v)
-        w[:, order:] = v[:, :-order] * (eq.drows[:, order:] & eq.drows[:, :-order])
-        v = v * eq.drows
-        if not w.any():
-            raise TandemError(
-                f"No entity has differenced errors {order} year(s) apart; the panel is too short "
-                f"for the test of order {order}."
-            )
-        e = _residuals(eq.y[:, 0], eq.x, b)
-        moments = np.einsum("nle,ne->nl", eq.z, e)
-        own = (w * v).sum(axis=1)
-        wx = np.einsum("ne,nke->k", w, eq.dx)
-        cross = wx @ self._gmm.project @ (moments.T @ own)
-        variance = (own**2).sum() - 2 * cross + wx @ self._gmm.cov @ wx
-        if variance <= 0:
-            raise TandemError(
-                f"The variance of the test of order {order} is not positive in this sample; there "
-                "are too few entities for its many instruments."
-            )
-        stat = own.sum() / np.sqrt(variance)
-        return ChiSquare(float(stat), order, float(2 * stats.norm.sf(abs(stat))))
+        return m_statistic(order, v, eq.drows, eq.dx, moments, self._gmm.project, self._gmm.cov)
 
     @cached_property
     def difference_in_hansen(self) -> pd.DataFrame:

@@ -114,7 +114,7 @@ def build_equations(
     z = np.where(rows[:, None], np.concatenate([block for block, _ in parted], axis=1), 0.0)
     groups = [name for _, some in parted for name in some]
     in_levels = np.zeros(len(groups), bool)
-    errors = _operators(usable, transform)
+    errors = operators(usable, transform)
     n_obs = int(rows[kept].sum())
     if system:
         ly, lx, lz = (np.where(usable[:, None], a, 0.0) for a in (cube[:, :1], level_x, own))
@@ -224,7 +224,7 @@ def _level_instruments(cube, usable, of, columns, collapse: bool, extra):
     return np.concatenate([*zs, fixed], axis=1), groups + [FIXED] * fixed.shape[1]
 
 
-def _operators(usable: np.ndarray, transform: str) -> np.ndarray:
+def operators(usable: np.ndarray, transform: str) -> np.ndarray:
     """(N, T, T): what the transformation does to errors in levels, a row an equation."""
     n, t = usable.shape
     patterns, which = np.unique(usable, axis=0, return_inverse=True)

@@ -1,17 +1,29 @@
 """Panel vector autoregression by GMM with forward orthogonal deviations or first differences."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tandem.econometrics.chi_square import ChiSquare, chi_square, wald
-from tandem.econometrics.panel_var_gmm import fit_gmm, residual_covariance
-from tandem.econometrics.panel_var_irf import IRF, companion, impulse_responses
+from tandem.econometrics.chi_square import ChiSquare, chi_square
+from tandem.econometrics.cross_section import cross_section_tests
+from tandem.econometrics.panel_var_design import Design, level_equations
+from tandem.econometrics.panel_var_gmm import (
+    Gmm,
+    fit_gmm,
+    refit,
+    refit_panels,
+    residual_covariance,
+)
 from tandem.econometrics.panel_var_moments import Moments, build_moments
+from tandem.econometrics.panel_var_results import VectorAutoregression
+from tandem.econometrics.serial_correlation import m_statistic
+from tandem.econometrics.transforms import first_difference
 from tandem.errors import TandemError
+
+STEPS = (1, 2, "iterated")
 
 
 class PanelVAR:
@@ -39,6 +51,18 @@ class PanelVAR:
         balanced panel this is subtracting the mean of each year beforehand, in an unbalanced one
         it is right where that is not. Dummies as instruments of their own would soon outnumber the
         entities; partialled out, their estimation has no first-order effect on the coefficients.
+    predetermined : DataFrame (entity-years, q), optional
+        Regressors of the same year that are uncorrelated with errors from that year on, not with
+        earlier ones; their levels are instruments from one lag less than the variables' own.
+    trend : bool
+        A linear trend common to all entities, an exogenous regressor "trend" (years since the
+        first). Year effects hold it already.
+    system : bool
+        Adds the equations in levels, instrumented by lagged differences (Blundell & Bond 1998),
+        with a constant.
+    pca : float, optional
+        Replaces the lagged instruments by their principal components up to this share of their
+        variance.
 
     References
     ----------
@@ -55,161 +79,154 @@ class PanelVAR:
         collapse: bool = True,
         exog: pd.DataFrame | None = None,
         time_effects: bool = False,
+        predetermined: pd.DataFrame | None = None,
+        trend: bool = False,
+        system: bool = False,
+        pca: float | None = None,
     ):
-        options = (transform, instrument_lags, collapse, exog, time_effects)
-        self._moments = build_moments(data, lags, *options, sample_lags=lags)
-        words = {"fod": "forward orthogonal deviations", "fd": "first differences"}[transform]
-        self._method = f"{words}, {'collapsed' if collapse else 'all'} instruments"
-        self._method += ", year effects removed" if time_effects else ""
+        self._data = data
+        self._design = Design(
+            lags,
+            transform,
+            instrument_lags,
+            collapse,
+            exog,
+            predetermined,
+            time_effects,
+            trend,
+            system,
+            pca,
+        )
+        self._moments = build_moments(data, self._design)
 
-    def fit(self, steps: int = 2) -> "PanelVARResults":
-        """Estimate by one- or two-step GMM.
+    def fit(self, steps: int | str = 2) -> "PanelVARResults":
+        """Estimate by one-step, two-step or iterated GMM: `steps` is 1, 2 or "iterated".
 
         Raises
         ------
         TandemError
-            Another number of steps, or fewer independent moments than coefficients.
+            Another number of steps, fewer independent moments than coefficients, or iterations
+            that do not settle.
 
         Warns
         -----
         UserWarning
             More instruments than entities, or a singular two-step weight matrix.
         """
-        if steps not in (1, 2):
-            raise TandemError(f"GMM is one- or two-step; steps={steps} was given.")
-        results = _estimate(self._moments, steps, self._method)
+        if steps not in STEPS:
+            raise TandemError(
+                f"GMM is one- or two-step (1, 2) or 'iterated'; steps={steps} was given."
+            )
+        results = _estimate(self._data, self._design, self._moments, steps)
         _warn(results)
         return results
 
 
 @dataclass(frozen=True, eq=False)
-class PanelVARResults:
-    """A fitted panel VAR; rows are equations, columns ``L1.a L1.b ... L2.a ...`` and exog.
+class PanelVARResults(VectorAutoregression):
+    """A panel VAR fitted by GMM.
+
+    Standard errors are robust (one step), Windmeijer's (two steps) or those of iterated GMM,
+    clustered by entity; the residual covariance takes cross-products over n - k (less the year
+    effects), halved for differences. Further attributes than `VectorAutoregression`:
 
     Attributes
     ----------
-    params, std_errors : DataFrame (K, k)
-        Robust standard errors (one step) or Windmeijer's (two steps), clustered by entity.
-    cov : DataFrame (K k, K k)
-        Indexed by (equation, regressor).
-    residual_cov : DataFrame (K, K)
-        Of the errors in levels: residual cross-products over n - k (less the year effects), halved
-        for differences.
     hansen_j : ChiSquare
         .stat .df .pval, of the two-step estimate also after one step; df is the rank of the
         moments less the coefficients.
     n_instruments, n_moments, rank : int
         Instruments an equation, moments over all equations, rank of their two-step weight.
-    n_obs, n_entities, n_incomplete : int
-        Transformed equations, entities with one, rows given with a missing value.
-    dropped_entities : tuple
-        Entities too short for a single equation.
     """
 
-    params: pd.DataFrame
-    std_errors: pd.DataFrame
-    cov: pd.DataFrame
-    residual_cov: pd.DataFrame
     hansen_j: ChiSquare
-    n_obs: int
-    n_entities: int
     n_instruments: int
     n_moments: int
     rank: int
-    lags: int
-    steps: int
-    method: str
-    dropped_entities: tuple
-    n_incomplete: int
+    steps: int | str
     _moments: Moments = field(repr=False)
+    _gmm: Gmm = field(repr=False)
 
     @property
-    def tstats(self) -> pd.DataFrame:
-        """Coefficients over standard errors."""
-        return self.params / self.std_errors
+    def diagnostics(self) -> pd.DataFrame:
+        """Tests of the residuals of each equation.
 
-    @property
-    def pvalues(self) -> pd.DataFrame:
-        """Two-sided, from the normal distribution."""
-        return 2 * self.tstats.abs().apply(stats.norm.sf)
+        Returns
+        -------
+        DataFrame (K,)
+            ar1, ar1_p, ar2, ar2_p: serial correlation of the differenced errors (Arellano & Bond
+            1991; the first order is expected, the second speaks against the latest instruments);
+            cd, cd_p: dependence between entities (Pesaran); jarque_bera, jarque_bera_p: normality.
+            NaN where the panel is too short or too ragged for a test, and cd with year effects,
+            which force the errors of a year to add to zero.
+        """
+        errors = self.residuals
+        rows = {name: self._serial(i) for i, name in enumerate(self.params.index)}
+        for name, row in rows.items():
+            normal = stats.jarque_bera(errors[name])
+            row |= {"jarque_bera": normal.statistic, "jarque_bera_p": normal.pvalue}
+            cd = np.nan, np.nan
+            if not self._design.time_effects:
+                try:
+                    cd = cross_section_tests(errors[name])[:2]
+                except TandemError:
+                    pass  # too few common years: told as NaN
+            row |= {"cd": cd[0], "cd_p": cd[1]}
+        return pd.DataFrame.from_dict(rows, "index").rename_axis("equation")
 
-    @property
-    def moduli(self) -> pd.Series:
-        """Moduli of the K p companion eigenvalues, largest first (Luetkepohl 2005, eq. 2.1.9)."""
-        roots = np.linalg.eigvals(companion(self._lag_coefficients))
-        moduli = np.sort(np.abs(roots))[::-1]
-        return pd.Series(moduli, index=range(1, len(moduli) + 1), name="modulus")
-
-    @property
-    def stable(self) -> bool:
-        """True if every modulus is below one."""
-        return bool(self.moduli.max() < 1)
-
-    @property
-    def granger(self) -> pd.DataFrame:
-        """Wald tests that no lag of a cause enters an equation; "all": none of any other cause."""
-        names = list(self.params.index)
-        rows = {}
-        for effect in names:
-            others = [name for name in names if name != effect]
-            for cause in others:
-                rows[cause, effect] = self._exclusion([cause], effect)
-            if others:
-                rows["all", effect] = self._exclusion(others, effect)
-        index = pd.MultiIndex.from_tuples(rows, names=["cause", "effect"])
-        return pd.DataFrame(list(rows.values()), index=index, columns=["stat", "df", "pval"])
+    def _serial(self, equation: int) -> dict:
+        moments, gmm = self._moments, self._gmm
+        k = moments.x.shape[1]
+        place = slice(equation * k, (equation + 1) * k)
+        errors = moments.y - np.einsum("kr,nre->nke", gmm.coef, moments.x)
+        sums = np.einsum("nle,nke->nkl", moments.z, errors).reshape(len(errors), -1)
+        dy, dx, rows = _differences(self._data, self._design, moments)
+        v = dy[:, equation] - np.einsum("r,nrt->nt", gmm.coef[equation], dx)
+        found = {}
+        for order in (1, 2):
+            try:
+                test = m_statistic(
+                    order, v, rows, dx, sums, gmm.project[place], gmm.cov[place, place]
+                )
+            except TandemError:
+                test = ChiSquare(np.nan, order, np.nan)
+            found |= {f"ar{order}": test.stat, f"ar{order}_p": test.pval}
+        return found
 
     @property
     def summary(self) -> str:
         """Everything in plain text."""
         return _summary(self)
 
-    def irf(
-        self,
-        horizon: int = 10,
-        kind: str = "orthogonal",
-        order: list[str] | None = None,
-        bands: str | None = "bootstrap",
-        draws: int = 999,
-        seed: int = 1,
-        level: float = 0.95,
-    ) -> IRF:
-        """Responses to a shock of one standard deviation, with bands.
+    def _resample(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _unscaled(self._moments, *refit(self._moments, self.steps, weights))
 
-        Parameters
-        ----------
-        horizon : int
-            Last year after the shock, at least 1.
-        kind : {"orthogonal", "generalised"}
-            Cholesky in the stated order (Luetkepohl 2005, section 2.3.2), or Pesaran & Shin (1998).
-        order : list of str, optional
-            The variables, the most exogenous first; default is the order of the data. Generalised
-            responses do not depend on it.
-        bands : {"bootstrap", "gaussian", None}
-            Percentiles over refits to resampled entities (both steps and their weights anew), or
-            over coefficients drawn from their normal distribution with the residual covariance
-            held fixed.
-        draws, seed : int
-        level : float
-            Of the pointwise bands.
+    def _refit_panels(self, panels, outside, copies: int) -> tuple[np.ndarray, np.ndarray]:
+        exog, predetermined = outside
+        design = replace(self._design, exog=exog, predetermined=predetermined)
+        moments = build_moments(panels, design)
+        return _unscaled(moments, *refit_panels(moments, self.steps, copies))
 
-        Raises
-        ------
-        TandemError
-            An unknown choice, or a residual covariance that is singular.
-        """
-        return impulse_responses(
-            self._moments, self, horizon, kind, order, bands, draws, seed, level
-        )
 
-    @property
-    def _lag_coefficients(self) -> np.ndarray:
-        return self.params.to_numpy()[:, : self.lags * len(self.params)]
+def _unscaled(moments: Moments, coef: np.ndarray, sigma: np.ndarray) -> tuple:
+    scale = moments.y_scale
+    return coef * (scale[:, None] / moments.x_scale), sigma * np.outer(scale, scale)
 
-    def _exclusion(self, causes: list[str], effect: str) -> ChiSquare:
-        terms = [f"L{j}.{cause}" for j in range(1, self.lags + 1) for cause in causes]
-        cov = self.cov.loc[effect, effect].loc[terms, terms]
-        return wald(self.params.loc[effect, terms].to_numpy(), cov.to_numpy())
+
+def _differences(data: pd.DataFrame, design: Design, moments: Moments) -> tuple:
+    """First differences of the levels, scaled, less those of the years if they have effects."""
+    levels = level_equations(data, design)
+    gone = set(moments.dropped_entities)
+    kept = np.array([e not in gone for e in levels.entities])
+    parts = ((levels.y, moments.y_scale), (levels.x, moments.x_scale))
+    masked = [np.where(levels.usable[:, None], a / s[:, None], np.nan)[kept] for a, s in parts]
+    dy, dx = (first_difference(a) for a in masked)
+    rows = np.isfinite(dy).all(axis=1)
+    dy, dx = (np.where(rows[:, None], a, 0.0) for a in (dy, dx))
+    if design.time_effects:
+        count = np.maximum(rows.sum(axis=0), 1)
+        dy, dx = (a - a.sum(axis=0) / count * rows[:, None] for a in (dy, dx))
+    return dy, dx, rows
 
 
 def select_lags(
@@ -230,8 +247,10 @@ def select_lags(
     Returns
     -------
     DataFrame (max_lags,)
-        Rows are orders, columns bic, aic, hqic, j, df, pval, max_modulus, n_obs. The least
-        criterion wins, among orders whose J is not rejected and whose moduli are below one.
+        Rows are orders, columns bic, aic, hqic, j, df, pval, cd, max_modulus, n_obs. The least
+        criterion wins, among orders whose J is not rejected and whose moduli are below one. cd is
+        the overall coefficient of determination ``1 - det(S_e) / det(S_y)`` of the transformed
+        equations; it may be negative, GMM does not minimise the errors.
         pval is NaN where df is 0: such an order is exactly identified and cannot be tested.
 
     Raises
@@ -239,21 +258,29 @@ def select_lags(
     TandemError
         As `PanelVAR`.
     """
-    options = (transform, instrument_lags, collapse, exog, time_effects)
     rows = {}
     for lags in range(1, max_lags + 1):
-        moments = build_moments(data, lags, *options, sample_lags=max_lags)
-        results = _estimate(moments, 2, "")
+        design = Design(lags, transform, instrument_lags, collapse, exog, time_effects=time_effects)
+        moments = build_moments(data, design, sample_lags=max_lags)
+        results = _estimate(data, design, moments, 2)
         j, df, pval = results.hansen_j
         log_n = np.log(results.n_obs)
         criteria = (j - df * log_n, j - 2 * df, j - 2.1 * df * np.log(log_n))
-        rows[lags] = (*criteria, j, df, pval, results.moduli.iloc[0], results.n_obs)
-    columns = ["bic", "aic", "hqic", "j", "df", "pval", "max_modulus", "n_obs"]
+        cd = _determination(moments, results)
+        rows[lags] = (*criteria, j, df, pval, cd, results.moduli.iloc[0], results.n_obs)
+    columns = ["bic", "aic", "hqic", "j", "df", "pval", "cd", "max_modulus", "n_obs"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     return table.rename_axis("lags")
 
 
-def _estimate(moments: Moments, steps: int, method: str) -> PanelVARResults:
+def _determination(moments: Moments, results: PanelVARResults) -> float:
+    y, _ = moments.transformed
+    total = np.tensordot(y, y, ([0, 2], [0, 2])) / moments.rows.sum() / moments.error_variance
+    left = residual_covariance(moments, results._gmm.coef)
+    return float(1 - np.linalg.det(left) / np.linalg.det(total))
+
+
+def _estimate(data, design: Design, moments: Moments, steps: int | str) -> PanelVARResults:
     gmm = fit_gmm(moments, steps)
     scale = moments.y_scale[:, None] / moments.x_scale
     names, regressors = moments.variables, moments.regressors
@@ -261,25 +288,27 @@ def _estimate(moments: Moments, steps: int, method: str) -> PanelVARResults:
     cov = gmm.cov * np.outer(scale.ravel(), scale.ravel())
     sigma = residual_covariance(moments, gmm.coef) * np.outer(moments.y_scale, moments.y_scale)
     n_moments = moments.z.shape[1] * len(names)
+    errors = np.sqrt(np.diag(cov)).reshape(scale.shape)
     return PanelVARResults(
         params=pd.DataFrame(gmm.coef * scale, index=names, columns=regressors),
-        std_errors=pd.DataFrame(
-            np.sqrt(np.diag(cov)).reshape(scale.shape), index=names, columns=regressors
-        ),
+        std_errors=pd.DataFrame(errors, index=names, columns=regressors),
         cov=pd.DataFrame(cov, index=terms, columns=terms),
         residual_cov=pd.DataFrame(sigma, index=names, columns=names),
         hansen_j=chi_square(gmm.j_stat, gmm.rank - gmm.coef.size),
-        n_obs=int(moments.rows.sum()),
+        n_obs=moments.n_obs,
         n_entities=len(moments.rows),
         n_instruments=moments.z.shape[1],
         n_moments=n_moments,
         rank=gmm.rank,
         lags=moments.lags,
         steps=steps,
-        method=method,
+        method=design.method,
         dropped_entities=moments.dropped_entities,
         n_incomplete=moments.n_incomplete,
+        _data=data,
+        _design=design,
         _moments=moments,
+        _gmm=gmm,
     )
 
 
@@ -301,7 +330,8 @@ def _warn(results: PanelVARResults) -> None:
 
 
 def _summary(results: PanelVARResults) -> str:
-    step = "one-step GMM, robust" if results.steps == 1 else "two-step GMM, Windmeijer"
+    step = {1: "one-step GMM, robust", 2: "two-step GMM, Windmeijer"}
+    step = step.get(results.steps, "iterated GMM, corrected")
     j = results.hansen_j
     dropped = f"dropped as too short {len(results.dropped_entities)}"
     lines = [

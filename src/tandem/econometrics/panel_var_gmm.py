@@ -13,6 +13,7 @@ from tandem.econometrics.panel_var_moments import Moments
 from tandem.errors import TandemError
 
 FLOATS_PER_CHUNK = 4_000_000
+MOST_ITERATIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,20 @@ class Gmm:
     project: np.ndarray
 
 
-def fit_gmm(moments: Moments, steps: int) -> Gmm:
+def fit_gmm(moments: Moments, steps: int | str) -> Gmm:
     """Estimate once.
 
     One step: weight (sum Z_i H Z_i')^-1 for every equation and robust covariance. Two steps: weight
     (sum m_i m_i')^+ over all equations jointly and the covariance of Windmeijer (2005, eq. 3.2).
-    Hansen's J is that of the two-step estimate in both cases: the one-step weight is not optimal.
+    "iterated": weights anew until the coefficients stay; their dependence on themselves enters
+    the covariance as (I - D)^-1 V (I - D)^-T, D the derivative in Windmeijer's formula (in form
+    Hansen & Lee 2021, Econometrica 89, 1419-1447, with the model right; from memory).
+    Hansen's J is that of the two-step (or iterated) estimate: the one-step weight is not optimal.
 
     Raises
     ------
     TandemError
-        Fewer independent moments than coefficients.
+        Fewer independent moments than coefficients, or iterations that do not settle.
     """
     n_equations = moments.y.shape[1]
     zx, zy = _per_entity(moments.z, moments.x), _per_entity(moments.z, moments.y)
@@ -54,21 +58,42 @@ def fit_gmm(moments: Moments, steps: int) -> Gmm:
     half1 = m @ w1 @ a @ bread1
     cov1 = half1.T @ half1
 
-    w2, rank = _inverse_of_crossproduct(m)
-    if rank < a.shape[1]:
-        raise TandemError(
-            f"{len(m)} entities give {rank} independent moments for {a.shape[1]} coefficients; "
-            "use fewer lags or variables, or more entities."
-        )
-    bread2 = np.linalg.inv(a.T @ w2 @ a)
-    b2 = bread2 @ a.T @ w2 @ g
+    b2, bread2, w2, rank = _reweighted(m, a, g)
+    for _ in range(MOST_ITERATIONS if steps == "iterated" else 0):
+        before = b2
+        m = _entity_moments(zx, zy, b2.reshape(n_equations, -1))
+        b2, bread2, w2, rank = _reweighted(m, a, g)
+        if np.abs(b2 - before).max() <= 1e-10:
+            break
+    else:
+        if steps == "iterated":
+            raise TandemError(
+                f"Iterated GMM does not settle in {MOST_ITERATIONS} steps; use two steps, or fewer "
+                "instruments."
+            )
     v = w2 @ (g - a @ b2)
     j_stat = float((g - a @ b2) @ v)
     if steps == 1:
         return Gmm(b1.reshape(n_equations, -1), cov1, j_stat, rank, bread1 @ a.T @ w1)
     d = bread2 @ a.T @ w2 @ _weight_derivative(m, zx, v)
-    cov2 = bread2 + d @ bread2 + bread2 @ d.T + d @ cov1 @ d.T
+    if steps == "iterated":
+        inverse = np.linalg.inv(np.eye(len(d)) - d)
+        cov2 = inverse @ bread2 @ inverse.T
+    else:
+        cov2 = bread2 + d @ bread2 + bread2 @ d.T + d @ cov1 @ d.T
     return Gmm(b2.reshape(n_equations, -1), cov2, j_stat, rank, bread2 @ a.T @ w2)
+
+
+def _reweighted(m: np.ndarray, a: np.ndarray, g: np.ndarray) -> tuple:
+    """Coefficients, their bread, the weight out of the entities' moments m, and its rank."""
+    w, rank = _inverse_of_crossproduct(m)
+    if rank < a.shape[1]:
+        raise TandemError(
+            f"{len(m)} entities give {rank} independent moments for {a.shape[1]} coefficients; "
+            "use fewer lags or variables, or more entities."
+        )
+    bread = np.linalg.inv(a.T @ w @ a)
+    return bread @ a.T @ w @ g, bread, w, rank
 
 
 def residual_covariance(moments: Moments, coef: np.ndarray) -> np.ndarray:
@@ -76,7 +101,8 @@ def residual_covariance(moments: Moments, coef: np.ndarray) -> np.ndarray:
 
     Forward deviations of independent errors keep their covariance; differences double it.
     """
-    residuals = moments.y - coef @ moments.x
+    y, x = moments.transformed
+    residuals = y - coef @ x
     total = np.tensordot(residuals, residuals, ([0, 2], [0, 2]))
     return total / (moments.rows.sum() - _n_estimated(moments)) / moments.error_variance
 
@@ -85,11 +111,12 @@ def _n_estimated(moments: Moments) -> int:
     return moments.x.shape[1] + moments.n_years_removed
 
 
-def refit(moments: Moments, steps: int, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def refit(moments: Moments, steps: int | str, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Estimate anew for every set of entity weights, both steps and the weight matrices included.
 
     Resampling entities only re-weights their cross-products, which are computed once; a chunk of
-    draws is then a few stacked matrix products and eigendecompositions.
+    draws is then a few stacked matrix products and eigendecompositions. Iterated GMM stops a chunk
+    at a change of 1e-6 or 50 rounds.
 
     Parameters
     ----------
@@ -102,32 +129,66 @@ def refit(moments: Moments, steps: int, weights: np.ndarray) -> tuple[np.ndarray
     sigma : array (draws, K, K)
         Residual covariances, as `residual_covariance`.
     """
-    zx, zy = _per_entity(moments.z, moments.x), _per_entity(moments.z, moments.y)
-    n, n_instruments, _ = zx.shape
-    n_moments = n_instruments * zy.shape[2]
-    blocks = {
-        "zhz": _per_entity(moments.z, moments.hz),
-        "zx": zx,
-        "zy": zy,
-        "yy": _per_entity(moments.y, moments.y),
-        "xy": _per_entity(moments.x, moments.y),
-        "xx": _per_entity(moments.x, moments.x),
-    }
+    blocks = _blocks(moments)
+    zx, zy = blocks["zx"], blocks["zy"]
+    n, n_instruments, n_equations = zy.shape
+    n_moments = n_instruments * n_equations
     per_draw = n * n_moments + 3 * min(n, n_moments) ** 2 + 3 * n_instruments**2
     size = max(1, FLOATS_PER_CHUNK // per_draw)
     fits = []
     for start in range(0, len(weights), size):
         w = weights[start : start + size].astype(float)
         total = {name: np.tensordot(w, block, 1) for name, block in blocks.items()}
-        b = _weighted_one_step(total)
-        if steps == 2:
-            b = _weighted_two_step(total, zx, zy, b, w)
-        xy_b = b @ total["xy"]
-        ssr = total["yy"] - xy_b - _t(xy_b) + b @ total["xx"] @ _t(b)
-        dof = w @ moments.rows.sum(axis=1) - _n_estimated(moments)
-        fits.append((b, ssr / dof[:, None, None] / moments.error_variance))
+        b = _weighted(total, zx[None], zy[None], steps, w)
+        fits.append((b, _weighted_sigma(moments, total, b, w @ moments.rows.sum(axis=1))))
     coef, sigma = zip(*fits, strict=True)
     return np.concatenate(coef), np.concatenate(sigma)
+
+
+def refit_panels(moments: Moments, steps: int | str, copies: int) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate `copies` panels of the same shape, stacked as entities one after the other.
+
+    Returns
+    -------
+    coef : array (copies, K, k)
+    sigma : array (copies, K, K)
+    """
+    blocks = {
+        name: block.reshape(copies, -1, *block.shape[1:])
+        for name, block in _blocks(moments).items()
+    }
+    total = {name: block.sum(axis=1) for name, block in blocks.items()}
+    w = np.ones(blocks["zx"].shape[:2])
+    b = _weighted(total, blocks["zx"], blocks["zy"], steps, w)
+    return b, _weighted_sigma(moments, total, b, moments.rows.reshape(copies, -1).sum(axis=1))
+
+
+def _blocks(moments: Moments) -> dict[str, np.ndarray]:
+    """Cross-products of every entity."""
+    y, x = moments.transformed
+    return {
+        "zhz": _per_entity(moments.z, moments.hz),
+        "zx": _per_entity(moments.z, moments.x),
+        "zy": _per_entity(moments.z, moments.y),
+        "yy": _per_entity(y, y),
+        "xy": _per_entity(x, y),
+        "xx": _per_entity(x, x),
+    }
+
+
+def _weighted(total: dict, zx, zy, steps: int | str, w: np.ndarray) -> np.ndarray:
+    b = _weighted_one_step(total)
+    for _ in range({1: 0, 2: 1}.get(steps, 50)):
+        before, b = b, _weighted_two_step(total, zx, zy, b, w)
+        if np.abs(b - before).max() <= 1e-6:
+            break
+    return b
+
+
+def _weighted_sigma(moments: Moments, total: dict, b: np.ndarray, count: np.ndarray) -> np.ndarray:
+    xy_b = b @ total["xy"]
+    ssr = total["yy"] - xy_b - _t(xy_b) + b @ total["xx"] @ _t(b)
+    return ssr / (count - _n_estimated(moments))[:, None, None] / moments.error_variance
 
 
 def _weighted_one_step(total: dict) -> np.ndarray:
@@ -141,13 +202,15 @@ def _weighted_one_step(total: dict) -> np.ndarray:
 def _weighted_two_step(total: dict, zx, zy, b1: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Coefficients (draws, K, k) with the joint two-step weight (M'M)^+, M (N, K L) at `b1`.
 
-    As in `_inverse_of_crossproduct` the columns of M are brought to length one. With more moments
-    than entities the same weight is M' (MM')^+ (MM')^+ M, a smaller inverse.
+    zx, zy (draws or 1, N, L, .) are the entities' own. As in `_inverse_of_crossproduct` the
+    columns of M are brought to length one. With more moments than entities the same weight is
+    M' (MM')^+ (MM')^+ M, a smaller inverse.
     """
     draws, n_equations, n_regressors = b1.shape
-    n, n_instruments, _ = zx.shape
-    m = zx.reshape(-1, n_regressors) @ _t(b1)  # (draws, N L, K)
-    m = _t(zy.reshape(m.shape[1:]) - m).reshape(draws, n_equations, n, n_instruments)
+    groups, n, n_instruments, _ = zx.shape
+    m = zx.reshape(groups, -1, n_regressors) @ _t(b1)  # (draws, N L, K)
+    m = zy.reshape(groups, *m.shape[1:]) - m
+    m = _t(m).reshape(draws, n_equations, n, n_instruments)
     m = m.transpose(0, 2, 1, 3).reshape(draws, n, -1)
     m *= np.sqrt(w)[..., None]
     length = _lengths(m)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tandem.econometrics.panel_arrays import panel_cube
-from tandem.econometrics.transforms import first_difference, forward_orthogonal, lag
+from tandem.econometrics.dynamic_panel_moments import operators
+from tandem.econometrics.panel_var_design import Design, Levels, level_equations
+from tandem.econometrics.transforms import first_difference, forward_orthogonal
 from tandem.errors import TandemError
 
 TRANSFORMS = {"fd": first_difference, "fod": forward_orthogonal}
@@ -14,113 +15,110 @@ TRANSFORMS = {"fd": first_difference, "fod": forward_orthogonal}
 
 @dataclass(frozen=True)
 class Moments:
-    """Arrays of N entities x variables x T years, zero where an entity has no equation.
+    """Arrays of N entities x variables x E equations, zero where an entity has no equation.
 
+    E is the T years of the transformed equations, for system GMM followed by those in levels.
     Every variable is divided by its standard deviation, so that no tolerance depends on units;
     `y_scale` and `x_scale` undo it.
     """
 
-    y: np.ndarray  # (N, K, T) transformed dependent variables
-    x: np.ndarray  # (N, k, T) transformed regressors
-    z: np.ndarray  # (N, L, T) instruments
-    hz: np.ndarray  # (N, L, T) instruments times H, the one-step covariance of the errors
-    rows: np.ndarray  # (N, T) True where there is an equation
+    y: np.ndarray  # (N, K, E) dependent variables
+    x: np.ndarray  # (N, k, E) regressors
+    z: np.ndarray  # (N, L, E) instruments
+    hz: np.ndarray  # (N, L, E) instruments times H, the one-step covariance of the errors
+    rows: np.ndarray  # (N, T) True where there is a transformed equation
     y_scale: np.ndarray
     x_scale: np.ndarray
     n_years_removed: int  # independent year effects taken out of y, x and z
     error_variance: float  # variance of a transformed error over that of the error: 1 fod, 2 fd
+    n_obs: int  # transformed equations, in system GMM those in levels
     variables: list[str]
     regressors: list[str]
     lags: int
     dropped_entities: tuple
     n_incomplete: int
 
+    @property
+    def transformed(self) -> tuple[np.ndarray, np.ndarray]:
+        """y and x of the transformed equations alone."""
+        t = self.rows.shape[1]
+        return self.y[..., :t], self.x[..., :t]
 
-def build_moments(
-    data: pd.DataFrame,
-    lags: int,
-    transform: str,
-    instrument_lags: tuple[int, int],
-    collapse: bool,
-    exog: pd.DataFrame | None,
-    time_effects: bool,
-    sample_lags: int,
-) -> Moments:
+
+def build_moments(data: pd.DataFrame, design: Design, sample_lags: int | None = None) -> Moments:
     """Transform the equations and lay out the instruments.
 
-    The equation of a year needs every variable and `sample_lags` lags. An instrument that is not
-    observed is zero (Holtz-Eakin, Newey & Rosen 1988). Parameters as in `PanelVAR`; `sample_lags`
-    is at least `lags` and lets models of different order share one sample.
+    An instrument that is not observed is zero (Holtz-Eakin, Newey & Rosen 1988). Parameters as in
+    `PanelVAR`; `sample_lags` is at least the lags of the design and lets models of different order
+    share one sample.
     """
-    _check_options(lags, transform, instrument_lags)
-    cube, entities, years = panel_cube(data)
-    _check_length(years, sample_lags)
-    exog_cube = _exog_cube(data, exog, cube)
-    n_incomplete = _count_incomplete(data, exog)
-    y_scale, exog_scale = np.nanstd(cube, axis=(0, 2)), np.nanstd(exog_cube, axis=(0, 2))
-    cube, exog_cube = cube / y_scale[:, None], exog_cube / exog_scale[:, None]
-
-    lagged = [lag(cube, j) for j in range(1, sample_lags + 1)]
-    usable = np.isfinite(np.concatenate([cube, *lagged, exog_cube], axis=1)).all(axis=1)
-    x = np.concatenate([*lagged[:lags], exog_cube], axis=1)
-    dummies = np.broadcast_to(np.eye(len(years)), (len(cube), len(years), len(years)))
-    levels = (np.where(usable[:, None], a, np.nan) for a in (cube, x, dummies))
-    y, x, dummies = (TRANSFORMS[transform](a) for a in levels)
+    _check_options(design)
+    levels = level_equations(data, design, sample_lags)
+    y_scale, x_scale = levels.scales()
+    masked = (
+        np.where(levels.usable[:, None], a / s[:, None], np.nan)
+        for a, s in ((levels.y, y_scale), (levels.x, x_scale))
+    )
+    ly, lx = masked
+    transform = TRANSFORMS[design.transform]
+    y, x = transform(ly), transform(lx)
     rows = np.isfinite(y).all(axis=1)
     kept = rows.any(axis=1)
-    _check_entities(kept.sum(), sample_lags)
-    rows, cube = rows[kept], cube[kept]
-    y, x, dummies = (np.where(rows[:, None], a[kept], 0.0) for a in (y, x, dummies))
-    distances = _distances(instrument_lags, transform, len(years))
-    z = _instruments(np.nan_to_num(cube), rows, distances, collapse)
-    z = np.concatenate([z, x[:, lags * cube.shape[1] :]], axis=1)
-    n_years_removed = 0
-    if time_effects:
-        basis = _year_basis(dummies, rows)
-        n_years_removed = basis.shape[1]
-        y, x, z = (_residuals(a, basis, rows) for a in (y, x, z))
+    _check_entities(kept.sum(), sample_lags or design.lags)
+    rows, usable = rows[kept], levels.usable[kept]
+    y, x, ly, lx = (np.nan_to_num(a[kept]) for a in (y, x, ly, lx))
+    y, x = y * rows[:, None], x * rows[:, None]
+    z = _past_instruments(levels, kept, rows, design, y_scale, x_scale)
+    equations = rows
+    if design.system:
+        more = _level_instruments(levels, kept, usable, design, y_scale, x_scale)
+        z = np.concatenate([_beside(z, 0 * z), _beside(0 * more, more)], axis=1)
+        y, x = _beside(y, ly), _beside(x, lx)
+        equations = np.concatenate([rows, usable], axis=1)
     z = z[:, np.abs(z).max(axis=(0, 2)) > 0]
-
-    variables = [str(name) for name in data.columns]
-    regressors = [f"L{j}.{name}" for j in range(1, lags + 1) for name in variables]
-    regressors += [] if exog is None else [str(name) for name in exog.columns]
-    _check_identified(x, z, regressors)
+    z = _principal_components(z, equations, design.pca) if design.pca else z
+    z = np.concatenate([z, x[:, levels.outside]], axis=1)
+    n_years_removed = 0
+    if design.time_effects:
+        basis = _year_basis(levels.usable, kept, equations, design)
+        n_years_removed = basis.shape[1]
+        y, x, z = (_residuals(a, basis, equations) for a in (y, x, z))
+    z = z[:, np.abs(z).max(axis=(0, 2)) > 0]
+    _check_identified(x, z, levels.regressors)
     return Moments(
         y=y,
         x=x,
         z=z,
-        hz=z if transform == "fod" else _tridiagonal(z, rows),
+        hz=_errors_times(z, rows, usable, design),
         rows=rows,
         y_scale=y_scale,
-        x_scale=np.concatenate([np.tile(y_scale, lags), exog_scale]),
+        x_scale=x_scale,
         n_years_removed=n_years_removed,
-        error_variance=1.0 if transform == "fod" else 2.0,
-        variables=variables,
-        regressors=regressors,
-        lags=lags,
-        dropped_entities=tuple(e for e, keep in zip(entities, kept, strict=True) if not keep),
-        n_incomplete=n_incomplete,
+        error_variance=1.0 if design.transform == "fod" else 2.0,
+        n_obs=int((usable if design.system else rows).sum()),
+        variables=levels.variables,
+        regressors=levels.regressors,
+        lags=design.lags,
+        dropped_entities=tuple(
+            e for e, keep in zip(levels.entities, kept, strict=True) if not keep
+        ),
+        n_incomplete=levels.n_incomplete,
     )
 
 
-def _check_options(lags: int, transform: str, instrument_lags: tuple[int, int]) -> None:
-    if transform not in TRANSFORMS:
-        raise TandemError(f"The transform is 'fod' or 'fd'; '{transform}' is neither.")
-    if lags < 1:
-        raise TandemError(f"A panel VAR has at least one lag; lags={lags} was given.")
-    first, last = instrument_lags
+def _check_options(design: Design) -> None:
+    if design.transform not in TRANSFORMS:
+        raise TandemError(f"The transform is 'fod' or 'fd'; '{design.transform}' is neither.")
+    first, last = design.instrument_lags
     if not 2 <= first <= last:
         raise TandemError(
             f"instrument_lags=({first}, {last}) must run upwards from 2 or more, "
             "because the first lag is correlated with the transformed error."
         )
-
-
-def _check_length(years: np.ndarray, lags: int) -> None:
-    if len(years) < lags + 2:
+    if design.pca is not None and not 0 < design.pca <= 1:
         raise TandemError(
-            f"The panel covers {len(years)} year(s), {years[0]} to {years[-1]}; {lags} lag(s) need "
-            f"at least {lags + 2}."
+            f"pca={design.pca} is the share of the instruments' variance that their components "
+            "keep; give a number above 0 and up to 1."
         )
 
 
@@ -132,24 +130,72 @@ def _check_entities(n_entities: int, lags: int) -> None:
         )
 
 
-def _exog_cube(data, exog, cube: np.ndarray) -> np.ndarray:
-    if exog is None:
-        return cube[:, :0]
-    panel_cube(exog)
-    both = set(map(str, data.columns)) & set(map(str, exog.columns))
-    if both:
-        raise TandemError(f"'{min(both)}' is a variable of the VAR and exogenous; choose one.")
-    return panel_cube(exog.reindex(data.index))[0]
+def _beside(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.concatenate([a, b], axis=2)
 
 
-def _count_incomplete(data: pd.DataFrame, exog: pd.DataFrame | None) -> int:
-    columns = data if exog is None else data.join(exog)
-    return int(columns.isna().any(axis=1).sum())
+def _past_instruments(levels: Levels, kept, rows, design: Design, y_scale, x_scale) -> np.ndarray:
+    """Levels before each transformed equation; predetermined variables are valid a year longer.
+
+    The difference of year t contains the error of t-1, the forward deviation none before t.
+    """
+    shift = 1 if design.transform == "fod" else 0
+    first, last = (bound - shift for bound in design.instrument_lags)
+    last = min(last, rows.shape[1] - 1)
+    blocks = [_lagged(levels.y[kept] / y_scale[:, None], rows, range(first, last + 1), design)]
+    if levels.predetermined.start < levels.predetermined.stop:
+        scale = x_scale[levels.predetermined, None]
+        x = levels.x[kept, levels.predetermined] / scale
+        blocks.append(_lagged(x, rows, range(first - 1, last + 1), design))
+    return np.concatenate(blocks, axis=1)
 
 
-def _year_basis(dummies: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Orthonormal basis (equations, years) of the transformed year dummies."""
-    u, singular, _ = np.linalg.svd(dummies.transpose(0, 2, 1)[rows], full_matrices=False)
+def _level_instruments(levels: Levels, kept, usable, design: Design, y_scale, x_scale):
+    """Lagged differences for the equation in levels (Blundell & Bond 1998)."""
+    distance = design.instrument_lags[0] - 1
+    change = first_difference(levels.y[kept] / y_scale[:, None])
+    blocks = [_lagged(change, usable, range(distance, distance + 1), design)]
+    if levels.predetermined.start < levels.predetermined.stop:
+        scale = x_scale[levels.predetermined, None]
+        change = first_difference(levels.x[kept, levels.predetermined] / scale)
+        blocks.append(_lagged(change, usable, range(distance - 1, distance), design))
+    return np.concatenate(blocks, axis=1)
+
+
+def _lagged(values: np.ndarray, rows, distances: range, design: Design) -> np.ndarray:
+    """Values `distances` years before the equation, a column a distance (and year)."""
+    n, n_variables, n_years = values.shape
+    values = np.nan_to_num(values)
+    found = np.zeros((n, len(distances), n_variables, n_years))
+    for i, distance in enumerate(distances):
+        found[:, i, :, distance:] = values[..., : n_years - distance]
+    found *= rows[:, None, None]
+    if not design.collapse:
+        found = found[..., None, :] * np.eye(n_years)
+    return found.reshape(n, -1, n_years)
+
+
+def _principal_components(z: np.ndarray, equations: np.ndarray, share: float) -> np.ndarray:
+    """Fewest components of the instruments' correlations that hold this share of their variance.
+
+    Source: Bontempi & Mammi (2015), Stata Journal 15, 1075-1097 (from memory).
+    """
+    values = z.transpose(0, 2, 1)[equations]
+    spread = values.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    roots, vectors = np.linalg.eigh(np.corrcoef(values / spread, rowvar=False))
+    held = np.cumsum(roots[::-1]) / roots.sum()
+    count = int(np.searchsorted(held, share * (1 - 1e-12))) + 1
+    return np.swapaxes(z, 1, 2).dot(vectors[:, ::-1][:, :count] / spread[:, None]).swapaxes(1, 2)
+
+
+def _year_basis(usable, kept, equations: np.ndarray, design: Design) -> np.ndarray:
+    """Orthonormal basis (equations, years) of the year dummies, transformed as the equations."""
+    n, t = usable.shape
+    dummies = np.where(usable[:, None], np.broadcast_to(np.eye(t), (n, t, t)), np.nan)[kept]
+    stacked = np.nan_to_num(TRANSFORMS[design.transform](dummies)) * equations[:, None, :t]
+    stacked = _beside(stacked, np.nan_to_num(dummies)) if design.system else stacked
+    u, singular, _ = np.linalg.svd(stacked.transpose(0, 2, 1)[equations], full_matrices=False)
     return u[:, singular > 1e-10 * singular[0]]
 
 
@@ -163,26 +209,14 @@ def _residuals(a: np.ndarray, basis: np.ndarray, rows: np.ndarray) -> np.ndarray
     return result.transpose(0, 2, 1)
 
 
-def _distances(instrument_lags: tuple[int, int], transform: str, n_years: int) -> range:
-    """Years from an instrument to the equation it serves.
-
-    The difference of year t contains the error of t-1, the forward deviation none before t.
-    """
-    shift = 1 if transform == "fod" else 0
-    first, last = instrument_lags
-    return range(first - shift, min(last - shift, n_years - 1) + 1)
-
-
-def _instruments(levels, rows, distances: range, collapse: bool) -> np.ndarray:
-    """Levels `distances` years before the equation, a column a distance (and year)."""
-    n, n_variables, n_years = levels.shape
-    collapsed = np.zeros((n, len(distances), n_variables, n_years))
-    for i, distance in enumerate(distances):
-        collapsed[:, i, :, distance:] = levels[..., :-distance]
-    collapsed *= rows[:, None, None]
-    if not collapse:
-        collapsed = collapsed[..., None, :] * np.eye(n_years)
-    return collapsed.reshape(n, -1, n_years)
+def _errors_times(z: np.ndarray, rows, usable, design: Design) -> np.ndarray:
+    """Instruments times the covariance of the transformed errors of independent ones."""
+    if design.system:
+        t = usable.shape[1]
+        identity = np.where(usable[:, :, None], np.eye(t), 0.0)
+        errors = np.concatenate([operators(usable, design.transform), identity], axis=1)
+        return (z @ errors) @ errors.transpose(0, 2, 1)
+    return z if design.transform == "fod" else _tridiagonal(z, rows)
 
 
 def _tridiagonal(z: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,102 @@
+import numpy as np
+import pandas as pd
+import pytest
+from linearmodels.panel import PanelOLS
+
+from tandem.econometrics import FixedEffectsVAR, local_projections
+from tandem.errors import TandemError
+
+A1 = np.array([[0.5, 0.2], [-0.1, 0.4]])
+SIGMA = [[1.0, 0.4], [0.4, 0.5]]
+
+
+@pytest.fixture(scope="module")
+def panel(simulate):
+    return simulate([A1], SIGMA, n=50, t=25, seed=3)
+
+
+@pytest.mark.parametrize("time_effects", [False, True])
+@pytest.mark.parametrize("h", [0, 1, 3])
+def test_slopes_and_errors_are_those_of_linearmodels(panel, time_effects, h):
+    found = local_projections(panel, horizon=3, time_effects=time_effects, correction=None).table
+    lagged = panel.groupby(level=0).shift(1).add_prefix("L1.")
+    later = panel["b"].groupby(level=0).shift(-h).rename("later")
+    rows = pd.concat([later, panel[["a"]], lagged], axis=1).dropna()
+    ols = PanelOLS(
+        rows["later"],
+        rows[["a", "L1.a", "L1.b"]],
+        entity_effects=True,
+        time_effects=time_effects,
+    ).fit(
+        cov_type="kernel",
+        kernel="bartlett",
+        bandwidth=max(h, 2),
+        debiased=False,
+        auto_df=False,
+        count_effects=False,
+    )
+    mine = found[(found["impulse"] == "a") & (found["response"] == "b") & (found["horizon"] == h)]
+    unit = found[(found["impulse"] == "a") & (found["response"] == "a") & (found["horizon"] == 0)]
+    scale = unit["estimate"].item()
+    assert mine["estimate"].item() / scale == pytest.approx(ols.params["a"], rel=1e-8)
+    assert mine["std_error"].item() / scale == pytest.approx(ols.std_errors["a"], rel=1e-6)
+
+
+@pytest.mark.parametrize("order", [["a", "b"], ["b", "a"]])
+def test_first_two_horizons_are_those_of_the_var(simulate, order):
+    panel = simulate([A1], SIGMA, n=800, t=25, seed=3)
+    lp = local_projections(panel, horizon=1, order=order).table
+    var = FixedEffectsVAR(panel).fit().irf(1, order=order, bands=None).table
+    both = lp.merge(var, on=["impulse", "response", "horizon"])
+    assert len(both) == 8
+    assert both["estimate_x"].to_numpy() == pytest.approx(both["estimate_y"], abs=0.015)
+    first = both[both["horizon"] == 0]
+    assert first["estimate_x"].to_numpy() == pytest.approx(first["estimate_y"], rel=0.02)
+
+
+def test_the_jackknife_takes_the_bias_away(simulate):
+    truth = np.linalg.matrix_power(A1, 2) @ np.linalg.cholesky(SIGMA)
+    errors = {None: [], "half-panel": []}
+    for seed in range(60):
+        panel = simulate([A1], SIGMA, n=40, t=20, seed=seed)
+        for correction, found in errors.items():
+            table = local_projections(panel, horizon=2, correction=correction).table
+            last = table[table["horizon"] == 2].pivot(
+                index="response", columns="impulse", values="estimate"
+            )
+            found.append(last.to_numpy() - truth)
+    plain, mended = (np.mean(found, axis=0) for found in errors.values())
+    assert plain[0, 0] < -0.05
+    assert np.abs(mended).max() < 0.6 * np.abs(plain).max()
+
+
+def test_intervals_cover(simulate):
+    truth = (A1 @ np.linalg.cholesky(SIGMA))[1, 0]
+    held = []
+    for seed in range(120):
+        table = local_projections(simulate([A1], SIGMA, n=40, t=25, seed=seed), horizon=1).table
+        row = table[(table["impulse"] == "a") & (table["response"] == "b")].iloc[1]
+        held.append(row["conf_low"] <= truth <= row["conf_high"])
+    assert 0.86 <= np.mean(held) <= 0.99
+
+
+def test_units_do_not_matter(panel):
+    one = local_projections(panel, horizon=2).table
+    two = local_projections(panel * [10, 1], horizon=2).table
+    factor = np.where(one["response"] == "a", 10, 1)
+    assert two["estimate"].to_numpy() == pytest.approx(one["estimate"] * factor)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"horizon": 0}, "at least one year"),
+        ({"order": ["a"]}, "must name each"),
+        ({"correction": "nickell"}, "'nickell' is neither"),
+        ({"level": 95}, "between 0 and 1"),
+        ({"horizon": 23}, "shorten the horizon"),
+    ],
+)
+def test_bad_options_are_refused_in_words(panel, options, words):
+    with pytest.raises(TandemError, match=words):
+        local_projections(panel, **options)

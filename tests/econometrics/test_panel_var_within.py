@@ -1,0 +1,117 @@
+import numpy as np
+import pandas as pd
+import pytest
+from linearmodels.panel import PanelOLS
+
+from tandem.econometrics import FixedEffectsVAR
+from tandem.econometrics.panel_var_paths import rebuilt
+from tandem.errors import TandemError
+
+A1 = np.array([[0.5, 0.2], [-0.1, 0.4]])
+SIGMA = [[1.0, 0.4], [0.4, 0.5]]
+
+
+@pytest.fixture(scope="module")
+def panel(simulate):
+    return simulate([A1], SIGMA, n=40, t=20, seed=3)
+
+
+@pytest.mark.parametrize("time_effects", [False, True])
+def test_uncorrected_is_least_squares_with_effects(panel, time_effects):
+    gap = panel.drop([(3, 2004), (7, 2001)])
+    results = FixedEffectsVAR(gap, time_effects=time_effects).fit(None)
+    lagged = gap.copy()
+    lagged.index = lagged.index.set_levels(lagged.index.levels[1] + 1, level=1)
+    rows = gap.join(lagged.add_prefix("L1."), how="inner")
+    for name in "ab":
+        ols = PanelOLS(
+            rows[name], rows[["L1.a", "L1.b"]], entity_effects=True, time_effects=time_effects
+        ).fit(
+            cov_type="clustered",
+            cluster_entity=True,
+            group_debias=False,
+            debiased=False,
+            auto_df=False,
+            count_effects=False,
+        )
+        assert results.params.loc[name].to_numpy() == pytest.approx(ols.params.to_numpy())
+        factor = np.sqrt(40 / 39)
+        assert results.std_errors.loc[name].to_numpy() == pytest.approx(
+            ols.std_errors.to_numpy() * factor, rel=1e-6
+        )
+    assert results.n_obs == len(rows)
+
+
+@pytest.mark.parametrize("lags", [1, 2])
+@pytest.mark.parametrize("correction", ["half-panel", "hahn-kuersteiner"])
+def test_corrections_take_the_bias_away(simulate, lags, correction):
+    coefs = [A1, 0.2 * np.eye(2)][:lags]
+    plain, mended = [], []
+    for seed in range(60):
+        model = FixedEffectsVAR(simulate(coefs, SIGMA, n=40, t=20, seed=seed), lags=lags)
+        plain.append(model.fit(None).params)
+        mended.append(model.fit(correction).params)
+    truth = np.hstack(coefs)
+    bias, left = (np.mean(x, axis=0) - truth for x in (plain, mended))
+    assert bias.min() < -0.05
+    assert np.abs(left).max() < 0.5 * np.abs(bias).max()
+
+
+def test_hahn_kuersteiner_of_one_variable_is_its_formula(panel):
+    one = panel[["a"]]
+    model = FixedEffectsVAR(one)
+    plain, mended = model.fit(None), model.fit("hahn-kuersteiner")
+    a, s = plain.params.iloc[0, 0], plain.residual_cov.iloc[0, 0]
+    lagged = one["a"].groupby(level=0).shift(1).dropna()
+    within = lagged - lagged.groupby(level=0).transform("mean")
+    expected = a + 40 * s / (1 - a) / (within**2).sum()
+    assert mended.params.iloc[0, 0] == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("correction", ["half-panel", "hahn-kuersteiner", None])
+@pytest.mark.parametrize("bands", ["bootstrap", "wild"])
+def test_bands_hold_the_estimate_and_spread_as_told(panel, correction, bands):
+    results = FixedEffectsVAR(panel, time_effects=True).fit(correction)
+    coef, sigma = results.draw(bands, 300, 1)
+    told = results.std_errors.to_numpy()
+    # halves of a sample spread more than its first-order variance tells
+    low, high = (0.9, 1.6) if correction == "half-panel" else (0.75, 1.3)
+    ratio = coef.std(axis=0) / told
+    assert (low < ratio).all() and (ratio < high).all()
+    assert np.linalg.eigvalsh(sigma).min() > 0
+    table = results.irf(4, bands=bands, draws=100).table
+    assert (table["conf_low"] <= table["conf_high"]).all()
+
+
+def test_drawing_every_entity_once_is_the_estimate(panel):
+    for correction in ("half-panel", "hahn-kuersteiner"):
+        results = FixedEffectsVAR(panel).fit(correction)
+        coef, sigma = results._resample(np.ones((1, 40)))
+        assert coef[0] == pytest.approx(results.params.to_numpy())
+        assert sigma[0] == pytest.approx(results.residual_cov.to_numpy())
+
+
+def test_panels_rebuilt_with_their_own_residuals_are_the_data(panel):
+    results = FixedEffectsVAR(panel, time_effects=True).fit("hahn-kuersteiner")
+    again, outside = rebuilt(results, np.ones((2, 40, 20)))
+    assert again.loc[40:].to_numpy() == pytest.approx(panel.to_numpy())
+    coef, _ = results._refit_panels(again, outside, 2)
+    assert coef[1] == pytest.approx(results.params.to_numpy())
+
+
+def test_order_of_rows_does_not_matter(panel):
+    shuffled = panel.sample(frac=1, random_state=1)
+    one, two = (FixedEffectsVAR(p).fit() for p in (panel, shuffled))
+    pd.testing.assert_frame_equal(one.params, two.params, rtol=1e-12)
+
+
+def test_short_panels_and_unknown_corrections_are_refused(simulate):
+    short = simulate([A1], SIGMA, n=40, t=9)
+    with pytest.raises(TandemError, match="need about 15 years"):
+        FixedEffectsVAR(short).fit()
+    assert FixedEffectsVAR(short).fit(None).n_entities == 40
+    with pytest.raises(TandemError, match="'nickell' is none"):
+        FixedEffectsVAR(short).fit("nickell")
+    x = short[["a"]].groupby(level=0).transform("mean").set_axis(["mean"], axis=1)
+    with pytest.raises(TandemError, match="collinear"):
+        FixedEffectsVAR(short, exog=x).fit(None)
