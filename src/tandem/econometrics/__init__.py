@@ -19,6 +19,12 @@ from tandem.econometrics.interactions import interaction_regression
 from tandem.econometrics.local_projections import LocalProjections, local_projections
 from tandem.econometrics.lsdvc import BiasCorrectedWithin, bias_corrected_within
 from tandem.econometrics.mediation import mediation
+from tandem.econometrics.multiple_testing import holm, romano_wolf
+from tandem.econometrics.multiverse import (
+    SpecificationCurve,
+    specification_curve,
+    specifications,
+)
 from tandem.econometrics.panel_unit_roots import panel_unit_root, unit_root_table
 from tandem.econometrics.panel_var import PanelVAR, PanelVARResults, select_lags
 from tandem.econometrics.panel_var_within import FixedEffectsVAR, FixedEffectsVARResults
@@ -46,6 +52,11 @@ __all__ = [
     "FixedEffectsVARResults",
     "LocalProjections",
     "local_projections",
+    "SpecificationCurve",
+    "holm",
+    "romano_wolf",
+    "specification_curve",
+    "specifications",
     "PanelThreshold",
     "PanelThresholdResults",
     "PanelVAR",

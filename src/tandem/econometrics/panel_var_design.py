@@ -105,7 +105,7 @@ def level_equations(data: pd.DataFrame, design: Design, sample_lags: int | None 
         regressors.append("const")
     start = design.lags * len(variables)
     frames = [f for f in (design.predetermined, design.exog) if f is not None]
-    missing = data if not frames else data.join(pd.concat(frames, axis=1))
+    missing = pd.concat([data.isna(), *(f.reindex(data.index).isna() for f in frames)], axis=1)
     return Levels(
         y=cube,
         x=np.concatenate(blocks, axis=1),
@@ -116,5 +116,5 @@ def level_equations(data: pd.DataFrame, design: Design, sample_lags: int | None 
         regressors=regressors,
         predetermined=slice(start, start + n_pre),
         outside=slice(start + n_pre, len(regressors)),
-        n_incomplete=int(missing.isna().any(axis=1).sum()),
+        n_incomplete=int(missing.any(axis=1).sum()),
     )

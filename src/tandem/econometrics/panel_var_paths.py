@@ -195,13 +195,13 @@ def demean(values: np.ndarray, rows: np.ndarray, time_effects: bool) -> np.ndarr
     left = np.where(rows, values, 0.0)
     per_entity = np.maximum(rows.sum(axis=2, keepdims=True), 1)
     per_year = np.maximum(rows.sum(axis=0, keepdims=True), 1)
-    size = np.abs(left).max()
+    size = np.abs(left).max(initial=0.0)
     for _ in range(10_000):
         before = left
         left = (left - left.sum(axis=2, keepdims=True) / per_entity) * rows
         if not time_effects:
             return left
         left = (left - left.sum(axis=0, keepdims=True) / per_year) * rows
-        if np.abs(left - before).max() <= 1e-13 * size:
+        if np.abs(left - before).max(initial=0.0) <= 1e-13 * size:
             break
     return left

@@ -1,0 +1,176 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tandem.econometrics import PanelVAR, specification_curve, specifications
+from tandem.econometrics.multiverse import _aligned, _dealt, _Shuffles
+from tandem.econometrics.panel_var_design import Design
+from tandem.econometrics.panel_var_gmm import refit_panels
+from tandem.econometrics.panel_var_moments import build_moments
+from tandem.econometrics.static import lags, panel_regression
+from tandem.errors import TandemError
+
+LINK = [[0.5, 0.0], [0.3, 0.4]]  # a moves b, not the other way
+LEAST_SQUARES = {"lags": [1, 2], "own_lags": [0, 1], "effects": ["entity", "two-way", "difference"]}
+GMM = {
+    "lags": [1],
+    "transform": ["fod", "fd"],
+    "instrument_lags": [(2, 3), (2, 4)],
+    "collapse": [True],
+    "steps": [1, 2],
+}
+
+
+@pytest.fixture(scope="module")
+def panel(simulate):
+    return simulate([LINK], [[1.0, 0.0], [0.0, 1.0]], n=40, t=12, seed=1)
+
+
+@pytest.fixture(scope="module")
+def z(panel):
+    return pd.DataFrame({"z": np.random.default_rng(2).normal(size=len(panel))}, panel.index)
+
+
+def curve(panel, z, cause="a", effect="b", draws=99, **kwargs):
+    specs = specifications(["plain", "cubed"], ["all", "late"], ["none", "z"], LEAST_SQUARES, GMM)
+    measures = {"plain": panel, "cubed": np.sign(panel) * np.abs(panel) ** 1.2}
+    windows = {"all": (2001, 2012), "late": (2005, 2012)}
+    controls = {"none": None, "z": z}
+    return specification_curve(specs, measures, windows, controls, cause, effect, draws, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def found(panel, z):
+    return curve(panel, z)
+
+
+def scale(panel):
+    within = panel - panel.groupby(level=0).transform("mean")
+    within = within - within.groupby(level=1).transform("mean")
+    return within["a"].std() / within["b"].std()
+
+
+def test_every_combination_is_there_once(found):
+    table = found.table
+    assert len(table) == 2 * 2 * 2 * (12 + 8) == found.summary["n_specifications"]
+    assert not table.drop(columns=["estimate", "n_obs"]).astype(str).duplicated().any()
+    assert (table["why"] == "").all()
+
+
+@pytest.mark.parametrize("effects", ["entity", "two-way"])
+@pytest.mark.parametrize("own", [0, 1])
+@pytest.mark.parametrize("order", [1, 2])
+def test_least_squares_equals_the_panel_regression(found, panel, z, effects, own, order):
+    t = found.table
+    row = t[
+        (t["measure"] == "plain")
+        & (t["window"] == "all")
+        & (t["controls"] == "z")
+        & (t["effects"] == effects)
+        & (t["own_lags"] == own)
+        & (t["lags"] == order)
+        & (t["estimator"] == "least squares")
+    ].iloc[0]
+    x = lags(panel["a"], list(range(1, order + 1))).join(z)
+    x = x.join(lags(panel["b"], [1])) if own else x
+    result, facts = panel_regression(panel["b"], x, effects, "clustered")
+    assert row["estimate"] == pytest.approx(result.params["L1.a"] * scale(panel), rel=1e-8)
+    assert row["std_error"] == pytest.approx(result.std_errors["L1.a"] * scale(panel), rel=1e-6)
+    assert row["n_obs"] == result.nobs
+
+
+def test_gmm_equals_the_panel_var(found, panel, z):
+    t = found.table
+    row = t[
+        (t["measure"] == "plain")
+        & (t["window"] == "all")
+        & (t["controls"] == "z")
+        & (t["transform"] == "fd")
+        & (t["steps"] == 2)
+        & (t["instrument_lags"] == (2, 4))
+    ].iloc[0]
+    var = PanelVAR(
+        panel[["a", "b"]], 1, "fd", (2, 4), exog=z, time_effects=True
+    ).fit()  # fmt: skip
+    assert row["estimate"] == pytest.approx(var.params.loc["b", "L1.a"] * scale(panel), rel=1e-8)
+    assert row["std_error"] == pytest.approx(
+        var.std_errors.loc["b", "L1.a"] * scale(panel), rel=1e-8
+    )
+
+
+def test_a_permuted_panel_is_fitted_as_on_its_own(panel, z):
+    shuffles = _Shuffles(3, 1)
+    data = _aligned(panel, z, 2012)
+    panels, outside = _dealt(data.scores, data.controls, shuffles)
+    options = {"lags": 1, "instrument_lags": (2, 4), "time_effects": True}
+    moments = build_moments(panels, Design(exog=outside, **options))
+    coef, _ = refit_panels(moments, 1, 3)
+    third = panels.loc[80:119].reset_index()
+    third = third.assign(level_0=third["level_0"] - 80).set_index(["level_0", "level_1"])
+    alone = PanelVAR(third, exog=z, **options).fit(1)
+    mine = coef[2] * moments.y_scale[:, None] / moments.x_scale
+    assert mine == pytest.approx(alone.params.to_numpy(), rel=1e-6)
+    assert sorted(third["a"]) == pytest.approx(sorted(panel["a"]))
+    assert third["b"].to_numpy() == pytest.approx(panel["b"].to_numpy())
+    assert not np.allclose(third["a"], panel["a"])
+
+
+def test_a_true_effect_is_found_and_an_absent_one_is_not(found, panel, z):
+    assert found.summary["median"] > 0.15
+    assert found.summary["share_positive"] > 0.95
+    assert found.summary["p_median"] <= 0.04
+    none = curve(panel, z, "b", "a", draws=99)
+    assert abs(none.summary["median"]) < 0.15
+    assert none.summary["p_median"] > 0.05
+
+
+def test_permutation_p_values_are_uniform_under_the_null(simulate):
+    specs = specifications(["m"], ["all"], ["none"], LEAST_SQUARES | {"lags": [1]}, {})
+    p = []
+    for seed in range(200):
+        panel = simulate([[[0.5, 0.0], [0.0, 0.5]]], np.eye(2), n=15, t=8, seed=seed)
+        found = specification_curve(
+            specs, {"m": panel}, {"all": (2001, 2008)}, {"none": None}, "a", "b", 39, seed
+        )
+        p.append(found.summary["p_median"])
+    assert 0.02 <= np.mean(np.array(p) <= 0.05) <= 0.09
+    assert 0.38 <= np.mean(np.array(p) <= 0.5) <= 0.62
+
+
+def test_paths_are_dealt_among_entities_that_miss_the_same_years(panel):
+    gap = panel.copy()
+    gap.loc[[(3, 2004), (7, 2004)], "a"] = np.nan
+    observed = gap["a"].notna().unstack().to_numpy()
+    order = _Shuffles(50, 1).of(observed)
+    assert (order[0] == np.arange(40)).all()
+    assert all({*row[[3, 7]]} == {3, 7} for row in order)
+    assert (np.sort(order, axis=1) == np.arange(40)).all()
+
+
+def test_what_cannot_be_estimated_is_counted_with_its_reason(panel, z):
+    choices = {**LEAST_SQUARES, "lags": [1, 11]}
+    specs = specifications(["m"], ["all"], ["none"], choices, {})
+    found = specification_curve(
+        specs, {"m": panel}, {"all": (2001, 2012)}, {"none": None}, "a", "b", 9
+    )
+    assert found.summary["n_failed"] == 6
+    assert found.table["why"].str.contains("too few").sum() == 6
+
+
+def test_order_of_rows_and_draws_of_other_specifications_do_not_matter(panel, z):
+    specs = specifications(["m"], ["all"], ["none"], LEAST_SQUARES, {})
+    args = {"all": (2001, 2012)}, {"none": None}, "a", "b", 19
+    one = specification_curve(specs, {"m": panel}, *args)
+    two = specification_curve(specs.iloc[::-1], {"m": panel.sample(frac=1, random_state=1)}, *args)
+    assert one.summary["p_median"] == two.summary["p_median"]
+    assert one.drawn["median"].to_numpy() == pytest.approx(two.drawn["median"].to_numpy())
+
+
+def test_bad_choices_are_refused_in_words(panel):
+    with pytest.raises(TandemError, match="The choices of GMM are"):
+        specifications(["m"], ["w"], ["c"], {}, {"lags": [1]})
+    with pytest.raises(TandemError, match="at least one specification"):
+        specifications(["m"], ["w"], ["c"], {}, {})
+    specs = specifications(["m"], ["w"], ["c"], LEAST_SQUARES, {})
+    with pytest.raises(TandemError, match="no variable 'q'"):
+        specification_curve(specs, {"m": panel}, {"w": (2001, 2012)}, {"c": None}, "q", "b")
