@@ -189,6 +189,45 @@ class Robustness(Strict):
     draws: int = Field(999, ge=99)
 
 
+class LeastSquaresChoices(Strict):
+    """Choices of least squares in the specification curve."""
+
+    lags: list[int] = Field([1, 2], description="of the cause")
+    own_lags: list[int] = Field([0, 1], description="of the effect")
+    effects: list[Literal["entity", "two-way", "difference"]] = ["entity", "two-way", "difference"]
+
+
+class GmmChoices(Strict):
+    """Choices of the panel VARs in the specification curve."""
+
+    lags: list[int] = [1]
+    transform: list[Literal["fod", "fd"]] = ["fod", "fd"]
+    instrument_lags: list[tuple[int, int]] = [(2, 3), (2, 4)]
+    collapse: list[bool] = [True]
+    steps: list[Literal[1, 2]] = [1, 2]
+
+
+class Curve(Strict):
+    """The specification curve: every combination of these choices, both ways."""
+
+    weights: list[Literal["entropy", "critic", "cv", "sd", "equal"]] = ["entropy", "equal"]
+    windows: list[tuple[int, int]] = Field(
+        [], description="first and last year of the effect; none: the whole panel"
+    )
+    controls: list[bool] = [True, False]
+    least_squares: LeastSquaresChoices | None = LeastSquaresChoices()
+    gmm: GmmChoices | None = GmmChoices()
+    draws: int = Field(199, ge=19, description="permutations")
+
+
+class Verdict(Strict):
+    """All methods side by side, both ways."""
+
+    draws: int = Field(999, ge=99, description="resamples of entities for Romano and Wolf's p")
+    horizon: int = Field(3, ge=1, le=20, description="years of the local projections")
+    curve: Curve | None = Field(None, description="the specification curve")
+
+
 class Models(Strict):
     """What is estimated."""
 
@@ -197,6 +236,13 @@ class Models(Strict):
     panel_var: PanelVarBlock | None = None
     var: TimeSeriesVar | None = None
     robustness: Robustness | None = None
+    verdict: Verdict | None = Field(None, description="all methods side by side, both ways")
+
+    @model_validator(mode="after")
+    def _verdict_has_methods(self):
+        if self.verdict and not self.regressions:
+            raise ValueError("models.verdict sets methods side by side: give models.regressions")
+        return self
 
 
 class Research(Strict):

@@ -42,6 +42,23 @@ def test_slopes_and_errors_are_those_of_linearmodels(panel, time_effects, h):
     assert mine["std_error"].item() / scale == pytest.approx(ols.std_errors["a"], rel=1e-6)
 
 
+def test_clustered_errors_are_those_of_linearmodels(panel):
+    found = local_projections(panel, horizon=1, correction=None, se="clustered").table
+    lagged = panel.groupby(level=0).shift(1).add_prefix("L1.")
+    later = panel["b"].groupby(level=0).shift(-1).rename("later")
+    rows = pd.concat([later, panel[["a"]], lagged], axis=1).dropna()
+    ols = PanelOLS(rows["later"], rows[["a", "L1.a", "L1.b"]], entity_effects=True).fit(
+        cov_type="clustered", cluster_entity=True, debiased=False, auto_df=False,
+        count_effects=False,
+    )  # fmt: skip
+    table = found.set_index(["impulse", "response", "horizon"])
+    scale = table.loc[("a", "a", 0), "estimate"]
+    mine = table.loc[("a", "b", 1)]
+    factor = np.sqrt(50 / 49)
+    assert mine["std_error"] / scale == pytest.approx(ols.std_errors["a"] * factor, rel=1e-6)
+    assert mine["t_df"] == 49
+
+
 @pytest.mark.parametrize("order", [["a", "b"], ["b", "a"]])
 def test_first_two_horizons_are_those_of_the_var(simulate, order):
     panel = simulate([A1], SIGMA, n=800, t=25, seed=3)
@@ -93,6 +110,7 @@ def test_units_do_not_matter(panel):
         ({"horizon": 0}, "at least one year"),
         ({"order": ["a"]}, "must name each"),
         ({"correction": "nickell"}, "'nickell' is neither"),
+        ({"se": "newey-west"}, "'newey-west' is neither"),
         ({"level": 95}, "between 0 and 1"),
         ({"horizon": 23}, "shorten the horizon"),
     ],

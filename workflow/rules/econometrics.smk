@@ -88,6 +88,31 @@ rule var:
         "../scripts/var.py"
 
 
+MODELS = [m for m in ("regressions", "panel_var") if getattr(study.models, m)]
+
+
+rule verdict:
+    input:
+        panel=f"{R}/data/panel.csv",
+        scores=f"{R}/indices/scores.csv",
+        normalised=f"{R}/indices/normalised.csv",
+        weights=f"{R}/indices/weights.csv",
+        records=[f"{R}/estimates/{m}/{f}.csv" for m in MODELS for f in ("terms", "models")],
+        further=[rules.robustness.output[0]] if study.models.robustness else [],
+    output:
+        update(directory(f"{R}/estimates/verdict")),
+    log:
+        f"{R}/logs/verdict.log",
+    conda:
+        "../../environment.yml"
+    params:
+        study=part(study, "panel", "systems", "models", "seed"),
+        code=code("verdict"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/verdict.py"
+
+
 rule variant:
     input:
         raw=lambda wildcards: raw_files[wildcards.variant],

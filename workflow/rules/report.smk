@@ -12,6 +12,7 @@ STEPS = {
     "robustness": study.models.robustness is not None,
     "panel_var": study.models.panel_var is not None,
     "var": study.models.var is not None,
+    "verdict": study.models.verdict is not None,
     "printed": bool(study.published),
     "seed_paper": study.seed_paper,
 }

@@ -32,7 +32,7 @@ def fit_regressions(study: Study, scores: pd.DataFrame, panel: pd.DataFrame):
     records = []
     for cause, effect in directions(study):
         for name, spec in study.models.regressions.items():
-            y, x = _design(study, spec, cause, effect, scores, panel)
+            y, x = design(study, spec, cause, effect, scores, panel)
             result, facts = panel_regression(y, x, spec.effects, spec.se)
             if spec.effects == "random":
                 facts |= _hausman(y, x)
@@ -45,7 +45,8 @@ def fit_regressions(study: Study, scores: pd.DataFrame, panel: pd.DataFrame):
     return estimates.stack(records)
 
 
-def _design(study: Study, spec: Regression, cause: str, effect: str, scores, panel):
+def design(study: Study, spec: Regression, cause: str, effect: str, scores, panel):
+    """Dependent variable and regressors of one regression of the study."""
     controls = [*(study.models.controls if spec.controls else []), *spec.add]
     x = lags(scores[cause], list(range(1, spec.lags + 1)))
     if spec.own_lags:
@@ -70,10 +71,15 @@ def _hausman(y: pd.Series, x: pd.DataFrame) -> dict:
     }
 
 
-def _within(scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores less the means of their entity and year (exact if entities have the same years)."""
-    entity, year = (scores.groupby(level=k).transform("mean") for k in ("entity", "year"))
-    return scores - entity - year + scores.mean()
+def within_scale(scores: pd.DataFrame, cause: str, effect: str) -> float:
+    """Standard deviation of the cause over that of the effect, within entities and years.
+
+    Exact if entities have the same years.
+    """
+    known = scores.dropna()
+    entity, year = (known.groupby(level=k).transform("mean") for k in ("entity", "year"))
+    spread = (known - entity - year + known.mean()).std()
+    return float(spread[cause] / spread[effect])
 
 
 def two_way_terms(study: Study, scores: pd.DataFrame, terms: pd.DataFrame) -> pd.DataFrame:
@@ -92,12 +98,11 @@ def two_way_terms(study: Study, scores: pd.DataFrame, terms: pd.DataFrame) -> pd
         and years, which is the variation that the two-way models compare.
     """
     rows = []
-    spread = _within(scores.dropna()).std()
     labels = {k: r.label for k, r in study.models.regressions.items()}
     if study.models.panel_var:
         labels |= {k: f"Panel VAR: {m.label}" for k, m in study.models.panel_var.models.items()}
     for cause, effect in directions(study):
-        scale = spread[cause] / spread[effect]
+        scale = within_scale(scores, cause, effect)
         mine = terms["table"].isin([effect, "panel_var"]) & (terms["equation"] == effect)
         found = terms[mine & (terms["term"] == f"L1.{cause}")]
         block = found[["model", "p_value"]].copy()

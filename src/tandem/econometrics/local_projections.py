@@ -11,6 +11,7 @@ from tandem.econometrics.panel_var_paths import demean
 from tandem.errors import TandemError
 
 CORRECTIONS = ("half-panel", None)
+ERRORS = ("driscoll-kraay", "clustered")
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +21,8 @@ class LocalProjections:
     Attributes
     ----------
     table : DataFrame
-        Tidy: impulse, response, horizon, estimate, std_error, conf_low, conf_high, n_obs; without
-        std_error and bands where a response is zero by the order of the variables.
+        Tidy: impulse, response, horizon, estimate, std_error, conf_low, conf_high, n_obs, t_df;
+        without std_error and bands where the order of the variables fixes a response.
     order : list of str
         Of the variables: a shock moves those before it from the next year on only.
     correction : str or None
@@ -40,6 +41,7 @@ def local_projections(
     exog: pd.DataFrame | None = None,
     time_effects: bool = False,
     correction: str | None = "half-panel",
+    se: str = "driscoll-kraay",
     level: float = 0.95,
 ) -> LocalProjections:
     """Regress each variable h years later on each variable, its shock told apart as in Cholesky's.
@@ -59,13 +61,13 @@ def local_projections(
     correction : {"half-panel", None}
         Least squares with entity effects is biased at every horizon; the split-panel jackknife
         takes twice the estimate less the mean of those of either half of the years.
+    se : {"driscoll-kraay", "clustered"}
+        Driscoll-Kraay without a small-sample factor, Bartlett kernel of ``max(h, 4 (T/100)^(2/9))``
+        lags, t with years less one degrees of freedom: for many years (with ten they are far too
+        sure); or clustered by entity with the factor G / (G - 1), t(G - 1). For the jackknife those
+        of the uncorrected estimate.
     level : float
-        Of the intervals, from t with as many degrees of freedom as years less one.
-
-    Notes
-    -----
-    Driscoll-Kraay standard errors without a small-sample factor, Bartlett kernel of
-    ``max(h, 4 (T / 100)^(2/9))`` lags; for the jackknife those of the uncorrected estimate.
+        Of the intervals.
 
     Raises
     ------
@@ -81,13 +83,15 @@ def local_projections(
     levels = level_equations(data, Design(lags, exog=exog, time_effects=time_effects))
     names = levels.variables
     order = names if order is None else list(order)
-    _check(names, order, horizon, correction, level)
+    _check(names, order, horizon, correction, se, level)
     rows = []
     for j, impulse in enumerate(order):
         before = [names.index(name) for name in order[:j]]
         controls = np.concatenate([levels.x, levels.y[:, before]], axis=1)
         for h in range(horizon + 1):
-            fitted = _project(levels, names.index(impulse), controls, h, time_effects, correction)
+            fitted = _project(
+                levels, names.index(impulse), controls, h, time_effects, correction, se
+            )
             if h == 0:
                 scale = fitted["spread"]  # that of the shock itself
             rows += _rows(names, impulse, h, fitted, scale, order[:j], level)
@@ -101,23 +105,25 @@ def local_projections(
     return LocalProjections(table.reset_index(drop=True), order, correction)
 
 
-def _check(names, order, horizon, correction, level) -> None:
+def _check(names, order, horizon, correction, se, level) -> None:
     if sorted(order) != sorted(names):
         raise TandemError(f"The order {order} must name each of {names} once.")
     if horizon < 1:
         raise TandemError(f"The horizon is at least one year; {horizon} was given.")
     if correction not in CORRECTIONS:
         raise TandemError(f"The correction is 'half-panel' or None; '{correction}' is neither.")
+    if se not in ERRORS:
+        raise TandemError(f"Errors are 'driscoll-kraay' or 'clustered'; '{se}' is neither.")
     if not 0 < level < 1:
         raise TandemError(f"The level lies between 0 and 1; {level} was given.")
 
 
-def _project(levels: Levels, j: int, controls, h: int, time_effects: bool, correction) -> dict:
+def _project(levels: Levels, j: int, controls, h: int, time_effects: bool, correction, se) -> dict:
     later = np.full_like(levels.y, np.nan)
     later[..., : levels.y.shape[2] - h] = levels.y[..., h:]
     rows = levels.usable & np.isfinite(later).all(axis=1)
     rows = rows & (rows.sum(axis=1) > 1)[:, None]
-    full = _fit(levels.y[:, j], later, controls, rows, time_effects, h)
+    full = _fit(levels.y[:, j], later, controls, rows, time_effects, h, se)
     if correction is None:
         return full
     place, count = rows.cumsum(axis=1), rows.sum(axis=1, keepdims=True)
@@ -125,12 +131,12 @@ def _project(levels: Levels, j: int, controls, h: int, time_effects: bool, corre
     for cut in (count // 2, count - count // 2):
         for half in (rows & (place <= cut), rows & (place > cut)):
             half = half & (half.sum(axis=1) > 1)[:, None]
-            halves.append(_fit(levels.y[:, j], later, controls, half, time_effects, h))
+            halves.append(_fit(levels.y[:, j], later, controls, half, time_effects, h, se))
     full["estimate"] = 2 * full["estimate"] - sum(f["estimate"] for f in halves) / 4
     return full
 
 
-def _fit(x, later, controls, rows, time_effects: bool, h: int) -> dict:
+def _fit(x, later, controls, rows, time_effects: bool, h: int, se: str) -> dict:
     """Slopes of all variables h years later on x, what is left of x, Driscoll-Kraay errors."""
     n_entities, n_years = rows.any(axis=1).sum(), rows.any(axis=0).sum()
     effects = n_entities + (n_years - 1 if time_effects else 0)
@@ -150,24 +156,31 @@ def _fit(x, later, controls, rows, time_effects: bool, h: int) -> dict:
     if size <= 1e-12 * (flat[:, 0] @ flat[:, 0]):
         raise TandemError("A variable is wholly explained by the others' past; leave one out.")
     slope = shock @ y / size
-    scores = np.zeros((rows.shape[1], y.shape[1]))
-    np.add.at(scores, np.nonzero(rows)[1], shock[:, None] * (y - shock[:, None] * slope))
-    scores = scores[rows.any(axis=0)]
-    reach = min(max(h, int(4 * (n_years / 100) ** (2 / 9))), n_years - 1)
-    meat = (scores**2).sum(axis=0)
-    for step in range(1, reach + 1):
-        meat = meat + 2 * (1 - step / (reach + 1)) * (scores[step:] * scores[:-step]).sum(axis=0)
+    scores = shock[:, None] * (y - shock[:, None] * slope)
+    groups = np.nonzero(rows)[1 if se == "driscoll-kraay" else 0]
+    sums = np.zeros((max(rows.shape), y.shape[1]))
+    np.add.at(sums, groups, scores)
+    if se == "clustered":
+        t_df = int(n_entities) - 1
+        meat = (sums**2).sum(axis=0) * n_entities / t_df
+    else:
+        t_df, sums = int(n_years) - 1, sums[: rows.shape[1]][rows.any(axis=0)]
+        reach = min(max(h, int(4 * (n_years / 100) ** (2 / 9))), n_years - 1)
+        meat = (sums**2).sum(axis=0)
+        for step in range(1, reach + 1):
+            weight = 2 * (1 - step / (reach + 1))
+            meat = meat + weight * (sums[step:] * sums[:-step]).sum(axis=0)
     return {
         "estimate": slope,
         "std_error": np.sqrt(np.maximum(meat, 0.0)) / size,
         "spread": np.sqrt(size / dof),
         "n_obs": int(rows.sum()),
-        "n_years": int(n_years),
+        "t_df": t_df,
     }
 
 
 def _rows(names, impulse, h, fitted: dict, scale: float, before: list[str], level: float):
-    reach = stats.t.ppf((1 + level) / 2, fitted["n_years"] - 1)
+    reach = stats.t.ppf((1 + level) / 2, fitted["t_df"])
     for i, name in enumerate(names):
         # within the year a shock is itself, and moves no variable before it
         still = h == 0 and (name in before or name == impulse)
@@ -182,4 +195,5 @@ def _rows(names, impulse, h, fitted: dict, scale: float, before: list[str], leve
             "conf_low": value - reach * error,
             "conf_high": value + reach * error,
             "n_obs": fitted["n_obs"],
+            "t_df": fitted["t_df"],
         }

@@ -126,18 +126,24 @@ def specification_curve(
     if missing := {cause, effect} - set.intersection(*(set(m) for m in measures.values())):
         raise TandemError(f"The measures have no variable '{min(missing)}'.")
     shuffles = _Shuffles(draws, seed)
+    before: dict = {}  # what neighbouring specifications share
     rows, drawn = [], []
     for spec in specs.to_dict("records"):
         first, last = windows[spec["window"]]
         data = _aligned(measures[spec["measure"]], controls[spec["controls"]], last)
         try:
-            estimate = _least_squares if spec["estimator"] == "least squares" else _gmm
-            found = estimate(spec, data, cause, effect, first, shuffles)
+            if spec["estimator"] == "least squares":
+                found = _least_squares(spec, data, cause, effect, first, shuffles)
+            else:
+                found = _gmm(spec, data, cause, effect, first, shuffles, before)
         except TandemError as err:
             rows.append({"why": str(err)})
             drawn.append(np.full(draws, np.nan))
             continue
-        scale = _scale(data, cause, effect, first)
+        place = "scale", spec["measure"], spec["window"]
+        if place not in before:
+            before[place] = _scale(data, cause, effect, first)
+        scale = before[place]
         reach = stats.t.ppf((1 + level) / 2, found["df"])
         b, se = found["estimate"] * scale, found["std_error"] * scale
         rows.append(
@@ -303,39 +309,48 @@ def _n_effects(rows: np.ndarray, effects: str) -> int:
     return {"entity": entities, "two-way": entities + years - 1, "difference": years}[effects]
 
 
-def _gmm(spec, data: _Data, cause, effect, first, shuffles: _Shuffles) -> dict:
+def _gmm(spec, data: _Data, cause, effect, first, shuffles: _Shuffles, before: dict) -> dict:
     """Coefficient of the cause a year before in the equation of the effect of a panel VAR."""
+    steps = int(spec["steps"])
+    key = tuple(str(v) for k, v in spec.items() if k != "steps")
+    if before.get("key") != key:
+        before |= {"key": key, "models": _models(spec, data, cause, effect, first, shuffles)}
+    model, moments = before["models"]
+    with warnings.catch_warnings():  # the tables of the main models count the instruments
+        warnings.simplefilter("ignore", UserWarning)
+        fit = model.fit(steps)
+    name, drawn = f"L1.{cause}", np.empty(0)
+    if moments is not None:
+        coef, _ = refit_panels(moments, steps, shuffles.draws)
+        # cause and effect are columns 0 and 1, their first lags columns 0 and 1 of the regressors
+        drawn = coef[:, 1, 0] * moments.y_scale[1] / moments.x_scale[0]
+    return {
+        "estimate": float(fit.params.loc[effect, name]),
+        "std_error": float(fit.std_errors.loc[effect, name]),
+        "df": fit.n_entities - 1,
+        "n_obs": fit.n_obs,
+        "n_entities": fit.n_entities,
+        "drawn": drawn,
+    }
+
+
+def _models(spec, data: _Data, cause, effect, first, shuffles: _Shuffles) -> tuple:
+    """The panel VAR, and the moments of all permuted panels, None without permutations."""
     options = {
         "lags": int(spec["lags"]),
         "transform": spec["transform"],
         "instrument_lags": tuple(spec["instrument_lags"]),
         "collapse": bool(spec["collapse"]),
+        "time_effects": True,
     }
-    steps = int(spec["steps"])
-    reach = first - options["lags"]
-    kept = data.scores.index.get_level_values(1) >= reach
+    kept = data.scores.index.get_level_values(1) >= first - options["lags"]
     scores = data.scores.loc[kept, [cause, effect]]
     controls = None if data.controls is None else data.controls.loc[kept]
-    with warnings.catch_warnings():  # the table counts the instruments of the main models
-        warnings.simplefilter("ignore", UserWarning)
-        model = PanelVAR(scores, exog=controls, time_effects=True, **options).fit(steps)
-    name = f"L1.{cause}"
-    drawn = np.empty(0)
-    if shuffles.draws:
-        panels, outside = _dealt(scores, controls, shuffles)
-        design = Design(exog=outside, time_effects=True, **options)
-        moments = build_moments(panels, design)
-        coef, _ = refit_panels(moments, steps, shuffles.draws)
-        # cause and effect are columns 0 and 1, their first lags columns 0 and 1 of the regressors
-        drawn = coef[:, 1, 0] * moments.y_scale[1] / moments.x_scale[0]
-    return {
-        "estimate": float(model.params.loc[effect, name]),
-        "std_error": float(model.std_errors.loc[effect, name]),
-        "df": model.n_entities - 1,
-        "n_obs": model.n_obs,
-        "n_entities": model.n_entities,
-        "drawn": drawn,
-    }
+    model = PanelVAR(scores, exog=controls, **options)
+    if not shuffles.draws:
+        return model, None
+    panels, outside = _dealt(scores, controls, shuffles)
+    return model, build_moments(panels, Design(exog=outside, **options))
 
 
 def _dealt(scores: pd.DataFrame, controls, shuffles: _Shuffles) -> tuple:

@@ -12,6 +12,7 @@ from tandem.report import figures as draw
 from tandem.report.dynamics import dynamics_figures
 from tandem.report.robustness import robustness_figures
 from tandem.report.store import degree, label, records, regions
+from tandem.report.two_way import UNIT, two_way_figures
 from tandem.report.uncertainty import uncertainty_figures
 from tandem.study import Study
 
@@ -41,7 +42,9 @@ def make_figures(
         yield "coupling_years", _over_time(coupling, labels)
     yield from uncertainty_figures(study, results)
     yield from dynamics_figures(study, results)
-    if study.models.regressions:
+    if study.models.verdict:
+        yield from two_way_figures(study, results)
+    elif study.models.regressions:
         yield "two_way", _two_way(study, results, folder)
     for room in ("panel_var", "var"):
         if f"estimates/{room}/irf" in results:
@@ -76,9 +79,7 @@ def _over_time(coupling: pd.DataFrame, labels: dict[str, str]) -> Figure:
 def _two_way(study: Study, results, folder) -> Figure:
     terms, _ = records(folder)
     frame = two_way_terms(study, results["indices/scores"], terms)
-    return draw.two_way_forest(
-        frame, "standard deviations (within entities and years) per one of the cause"
-    )
+    return draw.two_way_forest(frame, UNIT)
 
 
 def _published(study: Study, results, name, spec, labels) -> Figure:

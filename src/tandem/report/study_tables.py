@@ -11,6 +11,7 @@ from tandem.report.dynamics import dynamics_tables
 from tandem.report.robustness import robustness_tables
 from tandem.report.store import degree, label, records, regions
 from tandem.report.tables import Table, frame_table, layout_table
+from tandem.report.two_way import two_way_tables
 from tandem.report.uncertainty import null_table, uncertainty_tables
 from tandem.study import Study
 
@@ -390,7 +391,9 @@ def _link_tables(
     study: Study, results: dict[str, pd.DataFrame], terms: pd.DataFrame
 ) -> list[Table]:
     tables = []
-    if study.models.regressions:
+    if study.models.verdict:
+        tables += two_way_tables(study, results)
+    elif study.models.regressions:
         two_way = two_way_terms(study, results["indices/scores"], terms)
         shown = two_way.drop(columns=["cause", "effect"]).set_index(["direction", "model"])
         tables.append(

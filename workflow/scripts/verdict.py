@@ -1,0 +1,21 @@
+"""All methods side by side, both ways, and the specification curve."""
+
+import shutil
+from pathlib import Path
+
+from tandem import estimates
+from tandem.analysis.verdict import study_verdict
+from tandem.files import read, save, step
+from tandem.study import load_study
+
+with step(snakemake.log[0]) as say:
+    study = load_study(f"studies/{snakemake.config['study']}.yaml")
+    frames = [read(snakemake.input[k]) for k in ("scores", "panel", "normalised", "weights")]
+    terms, _ = estimates.read(sorted({Path(f).parent for f in snakemake.input.records}))
+    further = [Path(f) / "alternatives.csv" for f in snakemake.input.further]
+    alternatives = next((read(f) for f in further if f.exists()), None)
+    found = study_verdict(study, *frames, terms, alternatives)
+    folder = Path(snakemake.output[0])
+    shutil.rmtree(folder, ignore_errors=True)
+    save(found, {name: folder / f"{name}.csv" for name in found})
+    say(f"verdict: {len(found['methods'])} estimates, {len(found.get('curve', ()))} specifications")
