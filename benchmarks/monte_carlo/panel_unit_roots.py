@@ -1,36 +1,30 @@
-"""Size and power at 5 % of the panel unit-root tests: independent random walks, and rho 0.9."""
-
-import sys
+"""Panel unit-root tests, constant, no lags: independent walks (rho 1) and rho 0.9."""
 
 import numpy as np
 import pandas as pd
 
 from tandem.econometrics.panel_unit_roots import TESTS, panel_unit_root
+from tandem.errors import TandemError
 
-CASES = [(30, 20), (15, 30), (30, 100)]
+REPLICATIONS = 500
+READ = "LLC over-rejects with short panels although its numbers are plm's to 1e-9. Hadri's null is "
+READ += "stationarity: its shares at rho 1 are power, at rho 0.9 distortion."
+DESIGNS = [
+    {"n": n, "t": t, "rho": rho} for n, t in ((30, 20), (15, 30), (30, 100)) for rho in (1.0, 0.9)
+]
 
 
-def panel(rng, n, t, rho):
-    """Panel of n entities and t years whose errors are independent."""
+def one(rng: np.random.Generator, n: int, t: int, rho: float) -> dict:
+    """One panel, every test."""
     y = np.zeros((n, t + 50))
     for s in range(1, t + 50):
         y[:, s] = rho * y[:, s - 1] + rng.normal(size=n)
     index = pd.MultiIndex.from_product([range(n), range(t)], names=["entity", "year"])
-    return pd.Series(y[:, -t:].ravel(), index, name="y")
-
-
-if __name__ == "__main__":
-    replications = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    tests = sys.argv[2].split(",") if len(sys.argv) > 2 else list(TESTS)
-    for n, t in CASES:
-        for test in tests:
-            shares = []
-            for rho in (1.0, 0.9):
-                streams = np.random.SeedSequence(1).spawn(replications)
-                panels = (panel(np.random.default_rng(s), n, t, rho) for s in streams)
-                shares.append(
-                    np.mean([panel_unit_root(y, test, lags=0).pval < 0.05 for y in panels])
-                )
-            print(
-                f"{n} x {t} {test:14} rho 1: {shares[0]:.3f}   rho 0.9: {shares[1]:.3f}", flush=True
-            )
+    series = pd.Series(y[:, -t:].ravel(), index, name="y")
+    found = {}
+    for test in TESTS:
+        try:
+            found[test] = panel_unit_root(series, test, lags=0).pval < 0.05
+        except TandemError:
+            found[test] = np.nan  # too few years for its moments
+    return found

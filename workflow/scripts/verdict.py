@@ -11,7 +11,7 @@ from tandem.study import load_study
 with step(snakemake.log[0]) as say:
     study = load_study(f"studies/{snakemake.config['study']}.yaml")
     frames = [read(snakemake.input[k]) for k in ("scores", "panel", "normalised", "weights")]
-    terms, _ = estimates.read(sorted({Path(f).parent for f in snakemake.input.records}))
+    terms, _ = estimates.read(dict.fromkeys(Path(f).parent for f in snakemake.input.records))
     further = [Path(f) / "alternatives.csv" for f in snakemake.input.further]
     alternatives = next((read(f) for f in further if f.exists()), None)
     found = study_verdict(study, *frames, terms, alternatives)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from tandem import estimates
-from tandem.econometrics import hausman, hausman_robust
+from tandem.econometrics import hausman, hausman_bootstrap, hausman_robust
 from tandem.econometrics.static import lags, panel_regression
 from tandem.econometrics.wild_bootstrap import wild_cluster_p
 from tandem.study import Regression, Study
@@ -35,7 +35,7 @@ def fit_regressions(study: Study, scores: pd.DataFrame, panel: pd.DataFrame):
             y, x = design(study, spec, cause, effect, scores, panel)
             result, facts = panel_regression(y, x, spec.effects, spec.se)
             if spec.effects == "random":
-                facts |= _hausman(y, x)
+                facts |= _hausman(y, x, study.seed)
             elif spec.se == "clustered":
                 facts["wild_p"] = wild_cluster_p(y, x, f"L1.{cause}", spec.effects, seed=study.seed)
             se_type = facts.pop("se_type")
@@ -55,13 +55,16 @@ def design(study: Study, spec: Regression, cause: str, effect: str, scores, pane
     return scores[effect], x
 
 
-def _hausman(y: pd.Series, x: pd.DataFrame) -> dict:
-    """Classic and cluster-robust Hausman tests of random against fixed effects."""
+def _hausman(y: pd.Series, x: pd.DataFrame, seed: int) -> dict:
+    """Classic, bootstrapped and cluster-robust Hausman tests of random against fixed effects."""
     fixed, _ = panel_regression(y, x, "entity", "unadjusted")
     random, _ = panel_regression(y, x, "random", "unadjusted")
     complete = x.join(y.rename("y")).dropna()
     classic, robust = hausman(fixed, random), hausman_robust(complete["y"], complete[list(x)])
+    drawn = hausman_bootstrap(y, x, seed=seed)
     return {
+        "hausman_bootstrap": drawn.stat,
+        "hausman_bootstrap_p": drawn.pval,
         "hausman": classic.stat,
         "hausman_df": classic.df,
         "hausman_p": classic.pval,

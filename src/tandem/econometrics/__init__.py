@@ -7,6 +7,7 @@ from tandem.econometrics.dumitrescu_hurlin import dumitrescu_hurlin, standardise
 from tandem.econometrics.dynamic_panel import DynamicPanel, DynamicPanelResults
 from tandem.econometrics.dynamic_threshold import dynamic_threshold
 from tandem.econometrics.hausman import hausman, hausman_robust
+from tandem.econometrics.hausman_bootstrap import hausman_bootstrap
 from tandem.econometrics.heterogeneity import (
     compare_groups,
     leave_one_out,
@@ -73,6 +74,7 @@ __all__ = [
     "first_difference",
     "forward_orthogonal",
     "hausman",
+    "hausman_bootstrap",
     "hausman_robust",
     "heterogeneous_residuals",
     "instrumental_regression",

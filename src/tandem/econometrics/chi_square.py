@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 
 class ChiSquare(NamedTuple):
@@ -16,7 +16,7 @@ class ChiSquare(NamedTuple):
 
 def chi_square(stat: float, df: int) -> ChiSquare:
     """Test result from a statistic; with no degree of freedom nothing is tested, p-value NaN."""
-    return ChiSquare(float(stat), int(df), float(stats.chi2.sf(stat, df)) if df > 0 else np.nan)
+    return ChiSquare(float(stat), int(df), float(special.chdtrc(df, stat)) if df > 0 else np.nan)
 
 
 def wald(estimate: np.ndarray, cov: np.ndarray) -> ChiSquare:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from tandem.errors import TandemError
 
@@ -31,20 +31,21 @@ def coefficient_table(
     TandemError
         A coefficient without a finite estimate and positive standard error.
     """
-    bad = ~(np.isfinite(estimate) & np.isfinite(std_error) & (std_error > 0))
+    b, se = (a.to_numpy(dtype=float) for a in (estimate, std_error))
+    bad = ~(np.isfinite(b) & np.isfinite(se) & (se > 0))
     if bad.any():
         raise TandemError(
-            f"'{estimate.index[bad.to_numpy()][0]}' has no finite estimate and standard error; "
+            f"'{estimate.index[bad][0]}' has no finite estimate and standard error; "
             "look for collinear regressors or too few clusters."
         )
-    statistic = estimate / std_error
-    reach = std_error * stats.t.ppf((1 + level) / 2, t_df)
+    statistic = b / se
+    reach = se * special.stdtrit(t_df, (1 + level) / 2)
     columns = {
-        "estimate": estimate,
-        "std_error": std_error,
+        "estimate": b,
+        "std_error": se,
         "statistic": statistic,
-        "p_value": 2 * stats.t.sf(statistic.abs(), t_df),
-        "conf_low": estimate - reach,
-        "conf_high": estimate + reach,
+        "p_value": 2 * special.stdtr(t_df, -np.abs(statistic)),
+        "conf_low": b - reach,
+        "conf_high": b + reach,
     }
-    return pd.DataFrame(columns).rename_axis("term")
+    return pd.DataFrame(columns, index=estimate.index.rename("term"))

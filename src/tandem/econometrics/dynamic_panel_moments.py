@@ -70,7 +70,7 @@ def build_equations(
              parts.items()}  # fmt: skip
     frames = [y.rename(str(y.name)).to_frame(), *(p for p in parts.values() if p is not None)]
     data = pd.concat(frames, axis=1)
-    data.columns = data.columns.map(str)
+    data.columns = [str(name) for name in data.columns]
     cube, _, years = panel_cube(data)
     if len(years) < lags + 2:
         raise TandemError(
@@ -227,7 +227,10 @@ def _level_instruments(cube, usable, of, columns, collapse: bool, extra):
 def operators(usable: np.ndarray, transform: str) -> np.ndarray:
     """(N, T, T): what the transformation does to errors in levels, a row an equation."""
     n, t = usable.shape
-    patterns, which = np.unique(usable, axis=0, return_inverse=True)
+    packed = np.packbits(usable, axis=1)
+    packed = packed.view(f"V{packed.shape[1]}").ravel()  # one sortable value an entity
+    _, first, which = np.unique(packed, return_index=True, return_inverse=True)
+    patterns = usable[first]
     units = np.broadcast_to(np.eye(t), (len(patterns), t, t))
     moved = TRANSFORMS[transform](np.where(patterns[:, None, :], units, np.nan))
     return np.nan_to_num(moved).transpose(0, 2, 1)[which.ravel()]

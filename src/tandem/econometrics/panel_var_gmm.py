@@ -47,11 +47,11 @@ def fit_gmm(moments: Moments, steps: int | str) -> Gmm:
     """
     n_equations = moments.y.shape[1]
     zx, zy = _per_entity(moments.z, moments.x), _per_entity(moments.z, moments.y)
-    a = np.kron(np.eye(n_equations), zx.sum(axis=0))
+    a = _blockwise(n_equations, zx.sum(axis=0))
     g = zy.sum(axis=0).T.ravel()
 
     w1 = _pseudo_inverse(np.tensordot(moments.z, moments.hz, ([0, 2], [0, 2])))
-    w1 = np.kron(np.eye(n_equations), w1)
+    w1 = _blockwise(n_equations, w1)
     bread1 = np.linalg.inv(a.T @ w1 @ a)
     b1 = bread1 @ a.T @ w1 @ g
     m = _entity_moments(zx, zy, b1.reshape(n_equations, -1))
@@ -277,7 +277,7 @@ def _lengths(m: np.ndarray) -> np.ndarray:
 def _weight_derivative(m: np.ndarray, zx: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Minus the derivative of (sum m_i m_i') v with respect to each coefficient, v held fixed."""
     v_by_equation = v.reshape(-1, zx.shape[1])
-    own = np.kron(np.eye(len(v_by_equation)), np.tensordot(m @ v, zx, 1))
+    own = _blockwise(len(v_by_equation), np.tensordot(m @ v, zx, 1))
     other = m.T @ np.einsum("el,nlc->nec", v_by_equation, zx).reshape(len(zx), -1)
     return own + other
 
@@ -285,6 +285,11 @@ def _weight_derivative(m: np.ndarray, zx: np.ndarray, v: np.ndarray) -> np.ndarr
 def _entity_moments(zx: np.ndarray, zy: np.ndarray, coef: np.ndarray) -> np.ndarray:
     """(N, K L) moments of each entity, equation by equation."""
     return (zy - zx @ coef.T).transpose(0, 2, 1).reshape(len(zx), -1)
+
+
+def _blockwise(n: int, matrix: np.ndarray) -> np.ndarray:
+    """Block-diagonal matrix of n copies."""
+    return matrix if n == 1 else np.kron(np.eye(n), matrix)
 
 
 def _per_entity(a: np.ndarray, b: np.ndarray) -> np.ndarray:

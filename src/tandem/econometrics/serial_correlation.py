@@ -1,7 +1,7 @@
 """Arellano and Bond's test of serial correlation in differenced errors."""
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from tandem.econometrics.chi_square import ChiSquare
 from tandem.errors import TandemError
@@ -58,4 +58,4 @@ def m_statistic(
             "are too few entities for its many instruments."
         )
     stat = own.sum() / np.sqrt(variance)
-    return ChiSquare(float(stat), order, float(2 * stats.norm.sf(abs(stat))))
+    return ChiSquare(float(stat), order, float(2 * special.ndtr(-abs(stat))))

@@ -1,0 +1,79 @@
+import numpy as np
+import pandas as pd
+import pytest
+from linearmodels.panel import PanelOLS, RandomEffects
+
+from tandem.econometrics import hausman_bootstrap, hausman_robust
+from tandem.econometrics.hausman_bootstrap import _blocks, _quasi_demeaning, _slopes
+from tandem.econometrics.panel_arrays import panel_cube
+from tandem.errors import TandemError
+
+
+def sample(rng, n=30, t=6, link=0.0):
+    index = pd.MultiIndex.from_product([range(n), range(2001, 2001 + t)], names=["entity", "year"])
+    effect = np.repeat(rng.normal(size=n), t)
+    x = rng.normal(size=(n * t, 2)) + link * effect[:, None]
+    e = rng.normal(size=(n, t))
+    e = (0.7 * e + 0.7 * np.roll(e, 1, axis=1)).ravel() * (1 + np.abs(x[:, 0]))
+    frame = pd.DataFrame(x, index, ["x", "z"])
+    return pd.Series(x @ [1.0, -0.5] + effect + e, index, name="y"), frame
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_every_entity_once_gives_the_estimates_of_linearmodels(gaps):
+    y, x = sample(np.random.default_rng(1))
+    if gaps:
+        y, x = y.drop([(0, 2001), (3, 2004)]), x.drop([(0, 2001), (3, 2004)])
+    cube, _, _ = panel_cube(pd.concat([y.rename("__y__"), x], axis=1))
+    blocks = _blocks(cube, np.isfinite(cube).all(axis=1))
+    fixed, random = _slopes(np.ones((1, 30)), blocks, _quasi_demeaning(blocks, 2), 2)
+    fe = PanelOLS(y, x, entity_effects=True).fit().params
+    re = RandomEffects(y, x.assign(const=1.0)).fit().params
+    assert fixed[0] == pytest.approx(fe.to_numpy())
+    assert random[0] == pytest.approx(re[["x", "z"]].to_numpy(), rel=1e-8)
+
+
+def test_drawn_entities_are_a_panel_of_their_own():
+    y, x = sample(np.random.default_rng(1))
+    times = np.random.default_rng(2).multinomial(30, np.full(30, 1 / 30))
+    drawn = [e for e, n in enumerate(times) for _ in range(n)]
+    ys, xs = (pd.concat({i: a.loc[e] for i, e in enumerate(drawn)}) for a in (y, x))
+    slopes = []
+    for panel, weights in (((y, x), times[None]), ((ys, xs), np.ones((1, 30)))):
+        cube, _, _ = panel_cube(pd.concat([panel[0].rename("__y__"), panel[1]], axis=1))
+        blocks = _blocks(cube, np.isfinite(cube).all(axis=1))
+        slopes.append(_slopes(weights.astype(float), blocks, np.full(30, 0.4), 2))
+    assert np.array(slopes[0]) == pytest.approx(np.array(slopes[1]))
+
+
+def test_size_and_power_with_errors_that_are_not_independent():
+    reject = {0.0: [], 1.0: []}
+    for link, found in reject.items():
+        for seed in range(150):
+            y, x = sample(np.random.default_rng(seed), link=link)
+            found.append(hausman_bootstrap(y, x, draws=199, seed=seed).pval <= 0.05)
+    assert np.mean(reject[0.0]) <= 0.10
+    assert np.mean(reject[1.0]) >= 0.5
+
+
+def test_it_agrees_with_the_robust_form():
+    y, x = sample(np.random.default_rng(4), link=0.5)
+    boot, robust = hausman_bootstrap(y, x, draws=1999), hausman_robust(y, x)
+    assert boot.df == robust.df == 2
+    assert boot.stat == pytest.approx(robust.stat, rel=0.5)
+
+
+def test_units_and_order_do_not_matter():
+    y, x = sample(np.random.default_rng(5), link=0.5)
+    one = hausman_bootstrap(y, x, draws=99)
+    other = hausman_bootstrap(1e6 * y, x.sample(frac=1, random_state=1) * [1e-6, 1], draws=99)
+    assert (one.stat, one.pval) == pytest.approx((other.stat, other.pval))
+
+
+def test_a_regressor_without_change_is_refused():
+    y, x = sample(np.random.default_rng(6))
+    still = x.assign(size=np.repeat(np.arange(30.0), 6))
+    with pytest.raises(TandemError, match="does not vary within"):
+        hausman_bootstrap(y, still)
+    with pytest.raises(TandemError, match="3 entities"):
+        hausman_bootstrap(y.loc[:2], x.loc[:2])
