@@ -16,6 +16,7 @@ from tandem.analysis.regressions import fit_regressions, two_way_terms
 from tandem.analysis.scores import index_study
 from tandem.analysis.uncertainty import measure, run_chunk
 from tandem.analysis.var import fit_nation
+from tandem.analysis.verdict import study_verdict
 from tandem.files import save, write_text
 from tandem.indices import read_contiguity
 from tandem.report import figure_style
@@ -71,6 +72,9 @@ def run(study, folder):
         store(folder, "panel_var", fit_panel_vars(study, scores))
     if study.models.var:
         store(folder, "var", fit_nation(study, made["panel"]))
+    if study.models.verdict:
+        frames = [scores, made["panel"], indices["normalised"], indices["weights"]]
+        write(folder, "estimates/verdict", study_verdict(study, *frames, records(folder)[0]))
     tables = make_tables(study, load(folder), folder)
     for table in tables:
         write_text(folder / "tables" / f"{table.name}.html", to_html(table))
@@ -120,6 +124,8 @@ class Made:
         for block in (raw["models"].get("var"), raw["models"].get("panel_var")):
             if block:
                 block["draws"] = 99
+        if raw["models"].get("verdict"):
+            raw["models"]["verdict"] = {"draws": 99, "curve": {"windows": [], "draws": 19}}
         raw["coupling"]["ensemble"] = {"draws": 1000, "chunks": 1}
         path = folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump(raw, allow_unicode=True, sort_keys=False), encoding="utf-8")
