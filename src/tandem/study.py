@@ -306,6 +306,40 @@ class Published(Strict):
     line: float | None = Field(None, description="a threshold to draw")
 
 
+class Claim(Strict):
+    """A claim, its test and what others found; the rule of each test is fixed in tandem.claims."""
+
+    claim: Text
+    part: Literal[
+        "talent", "technology", "capital", "demand structure", "supply structure",
+        "technological support", "institutional support", "two-way link", "stages",
+    ]  # fmt: skip
+    test: Literal["two_way", "link", "stages", "spillover", "threshold", "bound", "none"]
+    cause: Name | None = Field(None, description="system, derived or published series")
+    effect: Name | None = Field(None, description="system or derived series")
+    by: Name | None = Field(None, description="derived series that has the threshold")
+    sign: Literal["+", "-"] = "+"
+    value: float | None = Field(None, description="the claimed threshold or bound")
+    published: list[str] = Field([], description="what others found, with its sign")
+    needs: str = Field("", description="the series that would settle it")
+
+    @model_validator(mode="after")
+    def _complete(self):
+        if self.test in ("two_way", "link", "spillover", "threshold") and not (
+            self.cause and self.effect
+        ):
+            raise ValueError(f"a claim tested by '{self.test}' names its cause and its effect")
+        if self.test in ("threshold", "bound") and self.value is None:
+            raise ValueError(f"a claim tested by '{self.test}' gives the claimed value")
+        if self.test == "threshold" and not self.by:
+            raise ValueError("a claim tested by 'threshold' names the series that has it: by")
+        if self.test == "bound" and not self.cause:
+            raise ValueError("a claim tested by 'bound' names the published series: cause")
+        if self.test == "none" and not self.needs:
+            raise ValueError("a claim that cannot be tested says which series it needs")
+        return self
+
+
 class Study(Strict):
     """A whole study."""
 
@@ -330,6 +364,7 @@ class Study(Strict):
     tables: dict[Name, Table] = {}
     published: dict[Name, Published] = {}
     seed_paper: bool = Field(False, description="show the seed paper's own tables and their checks")
+    claims: dict[Name, Claim] = Field({}, description="claims and their tests")
     variants: dict[Name, dict[str, Any]] = {}
 
     @model_validator(mode="after")
@@ -346,6 +381,17 @@ class Study(Strict):
             for name in names:
                 if name not in known:
                     raise ValueError(f"{where} names '{name}', which is {_not_in(name, known)}")
+        return self
+
+    @model_validator(mode="after")
+    def _causes_are_no_components(self):
+        for name, claim in self.claims.items():
+            system = self.systems.get(claim.effect)
+            if system and claim.test == "link" and claim.cause in system.indicators:
+                raise ValueError(
+                    f"claims.{name} explains the score of '{claim.effect}' by its own indicator "
+                    f"'{claim.cause}'; take another series"
+                )
         return self
 
     @model_validator(mode="after")
@@ -381,6 +427,9 @@ class Study(Strict):
         for k, v in self.published.items():
             uses[f"published.{k}.derived"] = list(v.derived)
         uses |= self._robustness("threshold", "moderator", "mediator", "near")
+        for k, v in self.claims.items():
+            named = (v.cause, v.effect, v.by) if v.test != "bound" else ()
+            uses[f"claims.{k}"] = [n for n in named if n and n not in self.systems]
         if self.models.var:
             uses["models.var.variables"] = list(self.models.var.variables)
         return uses

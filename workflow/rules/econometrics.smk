@@ -113,6 +113,33 @@ rule verdict:
         "../scripts/verdict.py"
 
 
+FOLDERS = [m for m in ("robustness", "verdict") if getattr(study.models, m)]
+
+
+rule claims:
+    input:
+        frames=[
+            f"{R}/data/panel.csv",
+            f"{R}/indices/scores.csv",
+            f"{R}/indices/coupling.csv",
+            *([f"{R}/data/printed.csv"] if study.published else []),
+        ],
+        folders=[getattr(rules, m).output[0] for m in FOLDERS],
+        records=[f"{R}/estimates/{m}/{f}.csv" for m in MODELS for f in ("terms", "models")],
+    output:
+        **kept("claims", "claims"),
+    log:
+        f"{R}/logs/claims.log",
+    conda:
+        "../../environment.yml"
+    params:
+        study=part(study, "claims", "systems", "coupling", "dynamics", "models", "seed"),
+        code=code("claims"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/claims.py"
+
+
 rule variant:
     input:
         raw=lambda wildcards: raw_files[wildcards.variant],

@@ -13,6 +13,7 @@ STEPS = {
     "panel_var": study.models.panel_var is not None,
     "var": study.models.var is not None,
     "verdict": study.models.verdict is not None,
+    "claims": bool(study.claims),
     "printed": bool(study.published),
     "seed_paper": study.seed_paper,
 }

@@ -17,7 +17,8 @@ def load(folder: str | Path) -> dict[str, pd.DataFrame]:
     folder = Path(folder)
     rooms = (
         "data", "indices", "uncertainty", "dynamics", "estimates/panel_var", "estimates/var",
-        "estimates/robustness", "estimates/verdict", "variants/*",
+        "estimates/robustness", "estimates/verdict", "claims",
+        "variants/*",
     )  # fmt: skip
     paths = sorted(p for room in rooms for p in folder.glob(f"{room}/*.csv"))
     frames = {

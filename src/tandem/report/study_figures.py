@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from tandem.analysis.regressions import two_way_terms
 from tandem.panel.formula import names_in
 from tandem.report import figures as draw
+from tandem.report.claims import claim_figures
 from tandem.report.dynamics import dynamics_figures
 from tandem.report.robustness import robustness_figures
 from tandem.report.store import degree, label, records, regions
@@ -57,6 +58,7 @@ def make_figures(
                 one = fevd[fevd["order"] == fevd["order"].iloc[0]] if "order" in fevd else fevd
                 yield f"{room}_fevd", draw.fevd_bars(one, named)
     yield from robustness_figures(study, results)
+    yield from claim_figures(study, results)
     for name, spec in study.published.items():
         yield name, _published(study, results, name, spec, labels)
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tandem.analysis.regressions import two_way_terms
 from tandem.panel.vintages import SAME_QUANTITY
+from tandem.report.claims import claim_tables
 from tandem.report.dynamics import dynamics_tables
 from tandem.report.robustness import robustness_tables
 from tandem.report.store import degree, label, records, regions
@@ -36,7 +37,7 @@ def make_tables(study: Study, results: dict[str, pd.DataFrame], folder: str | Pa
         layout["notes"] = [*layout["notes"], *_break_notes(results, "tables", name)]
         tables.append(layout_table(terms, models, layout))
     tables += _link_tables(study, results, terms)
-    return [*tables, *robustness_tables(study, results)]
+    return [*tables, *robustness_tables(study, results), *claim_tables(study, results)]
 
 
 def _layout(name: str, spec, terms: pd.DataFrame) -> dict:

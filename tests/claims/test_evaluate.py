@@ -1,0 +1,198 @@
+"""Each rule decides as it says, on results made by hand or estimated from simulated panels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from tandem.claims import RULES, evaluate
+from tandem.claims.evaluate import TESTS
+from tandem.econometrics import holm
+from tandem.econometrics.static import lags, panel_regression
+from tandem.study import Study
+
+N, T = 40, 12
+WAY = "tech → up"
+
+
+def study_of(**claims):
+    words = {"claim": {"en": "c"}, "part": "talent"}
+    series = {n: {"formula": f"x_{n}", "unit": "u", "label": {"en": n}, "why": "w"} for n in "pqzw"}
+    return Study.model_validate(
+        {
+            "title": {"en": "t"},
+            "question": {"en": "q"},
+            "seed": 1,
+            "panel": {"years": [2001, 2012]},
+            "series": series,
+            "systems": {
+                "tech": {"label": {"en": "T"}, "indicators": {"p": "+"}},
+                "up": {"label": {"en": "U"}, "indicators": {"q": "+"}},
+            },
+            "dynamics": {"stages": [0.3, 0.5, 0.8]},
+            "models": {
+                "controls": ["w"],
+                "regressions": {"two_way": {"label": "Two-way", "effects": "two-way"}},
+                "panel_var": {"models": {"fod": {"label": "FOD"}}},
+            },
+            "claims": {k: words | v for k, v in claims.items()},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def results():
+    rng = np.random.default_rng(1)
+    index = pd.MultiIndex.from_product([range(N), range(2001, 2001 + T)], names=["entity", "year"])
+    z, y = np.zeros((N, T + 20)), np.zeros((N, T + 20))
+    effect = rng.normal(size=N)
+    for t in range(1, T + 20):
+        z[:, t] = 0.4 * z[:, t - 1] + rng.normal(size=N)
+        y[:, t] = 0.3 * y[:, t - 1] + 0.8 * z[:, t - 1] + effect + 0.5 * rng.normal(size=N)
+    panel = pd.DataFrame(
+        {"z": z[:, -T:].ravel(), "w": rng.normal(size=N * T), "p": rng.normal(size=N * T)}, index
+    )
+    scores = pd.DataFrame({"tech": rng.normal(size=N * T), "up": y[:, -T:].ravel()}, index)
+    d = pd.DataFrame({"D_standard": np.tile(np.linspace(0.2, 0.9, T), N)}, index)
+    d["D_standard"] += rng.normal(0, 0.05, size=N * T)
+    return {"data/panel": panel, "indices/scores": scores, "indices/coupling": d}
+
+
+def decide(results, terms=None, **claim):
+    table = evaluate(study_of(h1=claim), results, terms)
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+def test_every_test_has_a_rule_in_words():
+    assert set(TESTS) == set(RULES)
+
+
+@pytest.mark.parametrize(("sign", "word"), [("+", "supported"), ("-", "contradicted")])
+def test_a_true_link_is_seen_from_either_side(results, sign, word):
+    row = decide(results, test="link", cause="z", effect="up", sign=sign)
+    assert row["verdict"] == word
+    y, x = results["indices/scores"]["up"], lags(results["data/panel"]["z"], [1])
+    fit, _ = panel_regression(y, x.join(results["data/panel"][["w"]]), "two-way", "clustered")
+    within = lambda s: s - s.groupby(level=0).transform("mean")  # noqa: E731
+    both = pd.concat([results["data/panel"]["z"], y], axis=1)
+    both = both - both.groupby(level=1).transform("mean")
+    spread = within(both).std()
+    assert row["estimate"] == pytest.approx(fit.params["L1.z"] * spread["z"] / spread["up"])
+    assert row["conf_low"] < row["estimate"] < row["conf_high"]
+
+
+def test_no_link_is_undetermined(results):
+    assert decide(results, test="link", cause="p", effect="up")["verdict"] == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "word"),
+    [
+        ((0.1, 0.5), (0.2, 0.3), "supported"),
+        ((0.1, 0.5), (-0.1, 0.3), "undetermined"),
+        ((-0.5, -0.1), (-0.3, -0.2), "contradicted"),
+        ((-0.5, -0.1), (0.2, 0.3), "undetermined"),
+    ],
+)
+def test_both_main_models_must_agree(results, one, two, word):
+    terms = pd.DataFrame(
+        [
+            ("up", "up", "two_way", "L1.tech", 0.3, *one, 0.01),
+            ("panel_var", "up", "fod", "L1.tech", 0.25, *two, 0.2),
+        ],
+        columns=["table", "equation", "model", "term", "estimate", "conf_low", "conf_high",
+                 "p_value"],
+    )  # fmt: skip
+    summary = pd.DataFrame({"direction": [WAY], "share_positive": [0.7]})
+    some = results | {"estimates/verdict/curve_summary": summary}
+    row = decide(some, terms, test="two_way", cause="tech", effect="up")
+    assert (row["verdict"], row["agree"]) == (word, 0.7)
+
+
+def test_rising_stages_support_the_claim_and_chance_does_not(results):
+    row = decide(results, test="stages")
+    assert row["verdict"] == "supported" and row["estimate"] > 0
+    still = results["indices/coupling"].sample(frac=1, random_state=1)
+    flat = pd.DataFrame({"D_standard": still["D_standard"].to_numpy()}, still.index.sort_values())
+    assert decide(results | {"indices/coupling": flat}, test="stages")["verdict"] == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("indirect", "p", "word"),
+    [(0.2, 0.01, "supported"), (0.2, 0.2, "undetermined"), (-0.2, 0.01, "contradicted")],
+)
+def test_a_spillover_goes_by_its_interval(results, indirect, p, word):
+    spatial = pd.DataFrame(
+        {
+            "direction": [WAY],
+            "weights": ["borders"],
+            "model": ["spatial Durbin"],
+            "indirect": [indirect],
+            "indirect p": [p],
+        }
+    )
+    some = results | {"estimates/robustness/spatial": spatial}
+    row = decide(some, test="spillover", cause="tech", effect="up")
+    assert row["verdict"] == word
+    assert (row["conf_low"] > 0 or row["conf_high"] < 0) == (p < 0.05)
+
+
+def test_a_threshold_is_found_where_it_is(results):
+    rng = np.random.default_rng(3)
+    panel, scores = results["data/panel"].copy(), results["indices/scores"].copy()
+    panel["z"] = rng.uniform(0, 4, size=len(panel))
+    past = lags(scores["tech"], [1]).iloc[:, 0].fillna(0)
+    scores["up"] = past * (1 + 2 * (panel["z"] > 2)) + 0.3 * rng.normal(size=len(panel))
+    some = results | {"data/panel": panel, "indices/scores": scores}
+    claim = {"test": "threshold", "cause": "tech", "effect": "up", "by": "z"}
+    assert decide(some, **claim, value=2)["verdict"] == "supported"
+    assert decide(some, **claim, value=3.5)["verdict"] == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [([1.0, 1.5, 1.2], "supported"), ([2.5, 2.6, 2.1], "contradicted"),
+     ([1.0, 2.6, 1.0], "undetermined")],
+)  # fmt: skip
+def test_a_bound_holds_in_every_vintage(results, values, word):
+    printed = pd.DataFrame(
+        {"series": "share", "vintage": list("abc"), "year": [2001, 2002, 2003], "value": values}
+    )
+    row = decide(results | {"data/printed": printed}, test="bound", cause="share", value=2)
+    assert row["verdict"] == word and row["estimate"] == max(values)
+
+
+def test_what_cannot_be_tested_says_what_is_needed(results):
+    row = decide(results, test="none", needs="energy by province")
+    assert (row["verdict"], row["why"]) == ("no data", "energy by province")
+    row = decide(results, test="spillover", cause="tech", effect="up")
+    assert row["verdict"] == "no data" and "no spatial models" in row["why"]
+
+
+def test_p_values_are_adjusted_over_the_claims(results):
+    links = {
+        "h1": {"test": "link", "cause": "z", "effect": "up"},
+        "h2": {"test": "link", "cause": "p", "effect": "up"},
+        "h3": {"test": "none", "needs": "x"},
+    }
+    table = evaluate(study_of(**links), results, None)
+    assert table["holm_p"].to_numpy() == pytest.approx(
+        holm(table["p_value"]).to_numpy(), nan_ok=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ({"test": "link", "cause": "q", "effect": "up"}, "by its own indicator"),
+        ({"test": "link", "cause": "z"}, "names its cause and its effect"),
+        ({"test": "threshold", "cause": "tech", "effect": "up", "value": 2}, "by"),
+        ({"test": "bound", "cause": "s"}, "gives the claimed value"),
+        ({"test": "none"}, "says which series it needs"),
+        ({"test": "link", "cause": "zz", "effect": "up"}, "not defined"),
+    ],
+)
+def test_incomplete_claims_are_refused_in_words(claim, words):
+    with pytest.raises(ValidationError, match=words):
+        study_of(h1=claim)
