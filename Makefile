@@ -2,6 +2,7 @@
 # make STUDY=nation run studies/nation.yaml
 # make test         set up if need be, run the tests
 # make lint         ruff, ruff format, snakefmt, snakemake --lint
+# make monte-carlo  simulate the estimators' size, power, bias and coverage (hours)
 # make lock         resolve requirements.txt anew from pyproject.toml
 # make update-downloads  forget the tables fetched from the World Bank; the next run fetches them
 # make clean        remove the study's results
@@ -18,7 +19,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run test lint lock clean update-downloads
+.PHONY: run test lint monte-carlo lock clean update-downloads
 
 run: .venv/ready
 	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) \
@@ -33,6 +34,9 @@ lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(SNAKEMAKE) --lint
+
+monte-carlo: .venv/ready
+	@cd benchmarks/monte_carlo && ../../$(BIN)/snakemake --cores $(CORES) --quiet
 
 lock: .venv/ready
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --extra test pyproject.toml -o requirements.txt

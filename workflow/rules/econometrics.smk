@@ -73,6 +73,7 @@ rule var:
             "terms",
             "models",
             "granger",
+            "causality",
             "irf",
             "fevd",
         ),

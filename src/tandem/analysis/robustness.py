@@ -20,6 +20,7 @@ from tandem.econometrics import (
     describe_panel,
     dumitrescu_hurlin,
     dynamic_threshold,
+    half_panel_jackknife_causality,
     heterogeneous_residuals,
     instrumental_regression,
     interaction_regression,
@@ -181,6 +182,7 @@ def _parts(link: Link) -> list[tuple[str, Callable]]:
     if link.pairs is not None:
         weights = ("borders", "border steps", *([spec.near] if spec.near else []))
         parts += [(f"Spatial models, {w}", partial(spatial, weights=w)) for w in weights]
+    parts.append(("Half-panel jackknife causality", jackknifed_causality))
     return parts + [
         (f"Dumitrescu-Hurlin, {k} lag{'s' * (k > 1)}", partial(causality, k=k))
         for k in CAUSALITY_LAGS
@@ -362,7 +364,7 @@ def moved_threshold(link: Link):
 
 def _seed(link: Link, stream: int) -> int:
     """A seed of its own for each resampling of a direction, whatever ran before it."""
-    return int(link.seed.generate_state(8)[stream])
+    return int(link.seed.generate_state(16)[stream])
 
 
 def interaction(link: Link):
@@ -478,11 +480,25 @@ def spatial(link: Link, weights: str):
 
 def causality(link: Link, k: int):
     pair = link.scores[[link.cause, link.effect]].dropna()
-    fit = dumitrescu_hurlin(pair[link.effect], pair[link.cause], k)
+    y, x = pair[link.effect], pair[link.cause]
+    fit = dumitrescu_hurlin(y, x, k, draws=link.spec.draws, seed=_seed(link, 8 + k))
     null = "no entity's effect follows the cause"
+    words = f"{k} lag{'s' * (k > 1)}"
     rows = [
-        _test("causality", f"Dumitrescu-Hurlin {name}, {k} lag{'s' * (k > 1)}", value, "",
-              fit.pvalues[name], null)
-        for name, value in (("zbar", fit.zbar), ("ztilde", fit.ztilde))
-    ]  # fmt: skip
+        _test("causality", f"Dumitrescu-Hurlin {name}, {words}", value, "", p, null)
+        for name, value, p in (
+            ("zbar", fit.zbar, fit.pvalues["zbar"]),
+            ("ztilde", fit.ztilde, fit.pvalues["ztilde"]),
+            ("wbar, bootstrap", fit.wbar, fit.bootstrap_p),
+        )
+    ]
     return {"tests": pd.DataFrame(rows)}, []
+
+
+def jackknifed_causality(link: Link):
+    pair = link.scores[[link.cause, link.effect]].dropna()
+    fit = half_panel_jackknife_causality(pair[link.effect], pair[link.cause])
+    null = "the cause's past, pooled, is no help"
+    name = "half-panel jackknife, 1 lag"
+    row = _test("causality", name, fit.test.stat, fit.test.df, fit.test.pval, null)
+    return {"tests": pd.DataFrame([row])}, []

@@ -1,10 +1,14 @@
 """Step: the VAR of one entity's yearly series (the nation)."""
 
+from functools import partial
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student_t
 
 from tandem import estimates
+from tandem.econometrics import bounds_test, frequency_causality, toda_yamamoto
 from tandem.econometrics.time_series import (
     fit_var,
     granger,
@@ -14,6 +18,8 @@ from tandem.econometrics.time_series import (
 )
 from tandem.errors import TandemError
 from tandem.study import Study
+
+CYCLES = (3, 5, 10)  # years
 
 
 def fit_nation(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -27,7 +33,9 @@ def fit_nation(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of DataFrame
-        unit_roots, lag_choice, terms, models, granger, irf (both Cholesky orders), fevd.
+        unit_roots, lag_choice, terms, models, granger, irf (both Cholesky orders), fevd; causality
+        (further tests both ways: Toda-Yamamoto, by frequency, bounds), with the reason in `why`
+        where the years do not carry one.
 
     Raises
     ------
@@ -57,6 +65,7 @@ def fit_nation(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
         irfs.append(irf.assign(order=f"order: {', '.join(order)}"))
     return {
         "unit_roots": pd.concat(roots, ignore_index=True),
+        "causality": _causality(stages, data, study.seed),
         "lag_choice": orders.reset_index(),
         "terms": terms,
         "models": models,
@@ -114,3 +123,47 @@ def _transform(levels: pd.DataFrame, how: str) -> pd.DataFrame:
     if (levels <= 0).any().any():
         raise TandemError("models.var: logs need positive series; use transform: level.")
     return np.log(levels).diff().iloc[1:]
+
+
+def _causality(levels: pd.DataFrame, changes: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Toda-Yamamoto and bounds on the levels, by frequency on what the VAR is fitted to."""
+    rows = []
+    for stream, (a, b) in enumerate(permutations(range(levels.shape[1]), 2)):
+        names = levels.columns[a], levels.columns[b]
+        moved = changes.columns[a], changes.columns[b]
+        drawn = [seed, 20 + stream]
+        tests = {
+            "Toda-Yamamoto, 1 + 1 lags, chi-square": partial(_toda_yamamoto, levels, names, 0, 0),
+            "Toda-Yamamoto, 1 + 1 lags, bootstrap": partial(
+                _toda_yamamoto, levels, names, 999, drawn
+            ),
+            "bounds of a level relation, 1 lag": partial(_bounds, levels, names),
+        }
+        for years in CYCLES:
+            tests[f"cycles of {years} years, 3 lags"] = partial(_cycle, changes, moved, years)
+        for name, test in tests.items():
+            try:
+                facts = test()
+            except TandemError as err:
+                facts = {"why": str(err)}
+            rows.append({"cause": names[0], "effect": names[1], "test": name, **facts})
+    columns = ["cause", "effect", "test", "statistic", "df", "p_value", "why"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _toda_yamamoto(levels, names, draws: int, seed) -> dict:
+    test = toda_yamamoto(levels, *names, lags=1, extra=1, draws=draws, seed=seed)
+    p = test.bootstrap_p if draws else test.pval
+    return {"statistic": test.stat, "df": str(test.df), "p_value": p, "why": ""}
+
+
+def _cycle(changes, names, years: int) -> dict:
+    table = frequency_causality(changes, *names, points=199)
+    row = table.iloc[(table["years"] - years).abs().argmin()]
+    return {"statistic": row["stat"], "df": row["df"], "p_value": row["p_value"], "why": ""}
+
+
+def _bounds(levels, names) -> dict:
+    row = bounds_test(levels, *names).loc["5 %"]
+    told = f"{row['verdict']} at 5 % (bounds {row['lower']:.2f}, {row['upper']:.2f})"
+    return {"statistic": row["statistic"], "df": "", "p_value": np.nan, "why": told}

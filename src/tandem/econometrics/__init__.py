@@ -6,6 +6,10 @@ from tandem.econometrics.describe import correlations, describe_panel, variance_
 from tandem.econometrics.dumitrescu_hurlin import dumitrescu_hurlin, standardise_wbar
 from tandem.econometrics.dynamic_panel import DynamicPanel, DynamicPanelResults
 from tandem.econometrics.dynamic_threshold import dynamic_threshold
+from tandem.econometrics.half_panel_jackknife import (
+    HalfPanelJackknife,
+    half_panel_jackknife_causality,
+)
 from tandem.econometrics.hausman import hausman, hausman_robust
 from tandem.econometrics.hausman_bootstrap import hausman_bootstrap
 from tandem.econometrics.heterogeneity import (
@@ -18,6 +22,7 @@ from tandem.econometrics.heterogeneity import (
 from tandem.econometrics.instruments import instrumental_regression
 from tandem.econometrics.interactions import interaction_regression
 from tandem.econometrics.local_projections import LocalProjections, local_projections
+from tandem.econometrics.long_causality import bounds_test, frequency_causality, toda_yamamoto
 from tandem.econometrics.lsdvc import BiasCorrectedWithin, bias_corrected_within
 from tandem.econometrics.mediation import mediation
 from tandem.econometrics.multiple_testing import holm, romano_wolf
@@ -54,6 +59,11 @@ __all__ = [
     "LocalProjections",
     "local_projections",
     "SpecificationCurve",
+    "HalfPanelJackknife",
+    "bounds_test",
+    "frequency_causality",
+    "half_panel_jackknife_causality",
+    "toda_yamamoto",
     "holm",
     "romano_wolf",
     "specification_curve",

@@ -429,15 +429,24 @@ def _link_tables(
     for name, title in (
         ("unit_roots", {"en": "Unit-root tests", "zh": "单位根检验"}),
         ("lag_choice", {"en": "Lag order of the VAR", "zh": "滞后阶数选择"}),
+        ("causality", {"en": "Further tests of causality", "zh": "其他因果检验"}),
     ):
         if f"estimates/var/{name}" in results:
             frame = results[f"estimates/var/{name}"]
-            index = ["series", "test"] if name == "unit_roots" else ["lags"]
-            decimals = {"p_value": "p"} if name == "unit_roots" else 3
+            index = {
+                "unit_roots": ["series", "test"],
+                "lag_choice": ["lags"],
+                "causality": ["cause", "effect", "test"],
+            }[name]
+            decimals = {"p_value": "p"} if "p_value" in frame else 3
             notes = {
                 "unit_roots": [
                     "ADF: null of a unit root; KPSS: null of stationarity, p within 0.01-0.10; "
                     "both with a constant and no trend."
+                ],
+                "causality": [
+                    "Toda-Yamamoto and the bounds on levels, cycles on what the VAR is fitted to. "
+                    "The bounds are of many years: with twenty the true ones are larger."
                 ],
                 "lag_choice": ["Smaller is better; the order with the smallest BIC is taken."],
             }

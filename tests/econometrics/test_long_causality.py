@@ -1,0 +1,105 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.tsa.api import VAR
+
+from tandem.econometrics import bounds_test, frequency_causality, toda_yamamoto
+from tandem.errors import TandemError
+
+
+def series(seed, t=60, link=0.0, walk=False):
+    rng = np.random.default_rng(seed)
+    a, b = np.zeros(t + 50), np.zeros(t + 50)
+    rho = 1.0 if walk else 0.5
+    for s in range(1, t + 50):
+        a[s] = rho * a[s - 1] + rng.normal()
+        b[s] = rho * b[s - 1] + link * (a[s - 1] - rho * (a[s - 2] if walk else 0)) + rng.normal()
+    return pd.DataFrame({"a": a[-t:], "b": b[-t:]}, index=range(1950, 1950 + t))
+
+
+@pytest.mark.parametrize("lags", [1, 2, 3])
+def test_without_extra_lags_it_is_the_wald_test_of_the_var(lags):
+    data = series(1, link=0.3)
+    fit = VAR(data.to_numpy()).fit(lags, trend="c")
+    theirs = fit.test_causality(1, 0, kind="wald", signif=0.05)
+    mine = toda_yamamoto(data, "a", "b", lags, extra=0, draws=0)
+    # statsmodels divides the residual covariance by n - k as well
+    assert mine.stat == pytest.approx(theirs.test_statistic, rel=1e-8)
+    assert mine.pval == pytest.approx(stats.chi2.sf(mine.stat, lags))
+
+
+def test_extra_lags_are_in_the_model_and_not_in_the_test():
+    data = series(2, link=0.3)
+    fit = VAR(data.to_numpy()).fit(2, trend="c")
+    b, cov = np.asarray(fit.params)[1, 1], np.asarray(fit.cov_params())
+    error = np.sqrt(np.diag(cov).reshape(-1, 2)[1, 1])  # coefficient by coefficient
+    mine = toda_yamamoto(data, "a", "b", 1, extra=1, draws=0)
+    assert (mine.stat, mine.df) == (pytest.approx((b / error) ** 2, rel=1e-6), 1)
+
+
+def test_bootstrap_keeps_the_size_of_walks_with_few_years():
+    chi, boot = [], []
+    for seed in range(200):
+        test = toda_yamamoto(series(seed, t=20, walk=True), "a", "b", 1, 1, draws=99, seed=seed)
+        chi.append(test.pval <= 0.05)
+        boot.append(test.bootstrap_p <= 0.05)
+    assert np.mean(boot) <= 0.09
+    assert np.mean(boot) <= np.mean(chi)
+
+
+def test_a_link_between_walks_is_found():
+    test = toda_yamamoto(series(3, t=80, link=0.8, walk=True), "a", "b", 1, 1)
+    assert test.bootstrap_p <= 0.01 and test.pval < 0.01
+
+
+def test_causality_by_frequency_follows_the_restrictions():
+    data = series(4, t=200, link=0.5)
+    table = frequency_causality(data, "a", "b", 3, points=9)
+    fit = VAR(data.to_numpy()).fit(3, trend="c")
+    r = np.zeros((2, 14))
+    w = table["frequency"].iloc[4]
+    for j in range(3):  # equation b, coefficients const, L1.a, L1.b, L2.a ...
+        r[:, (1 + 2 * j) * 2 + 1] = np.cos((j + 1) * w), np.sin((j + 1) * w)
+    b, cov = np.asarray(fit.params).ravel(), np.asarray(fit.cov_params())
+    expected = (r @ b) @ np.linalg.solve(r @ cov @ r.T, r @ b) / 2
+    assert table["stat"].iloc[4] == pytest.approx(expected, rel=1e-6)
+    assert (table["years"] * table["frequency"]).to_numpy() == pytest.approx(np.full(9, 2 * np.pi))
+    assert (table["p_value"] < 0.05).all()
+
+
+def test_bounds_tell_a_level_relation_from_none():
+    rng = np.random.default_rng(5)
+    x = np.cumsum(rng.normal(size=80))
+    y = np.zeros(80)
+    for t in range(1, 80):
+        y[t] = y[t - 1] - 0.6 * (y[t - 1] - x[t - 1]) + 0.3 * rng.normal()
+    data = pd.DataFrame({"x": x, "y": y}, index=range(1900, 1980))
+    assert bounds_test(data, "x", "y").loc["1 %", "verdict"] == "level relation"
+    apart = data.assign(y=np.cumsum(rng.normal(size=80)))
+    assert bounds_test(apart, "x", "y").loc["5 %", "verdict"] != "level relation"
+
+
+def test_units_do_not_matter():
+    data = series(6, link=0.3)
+    one = toda_yamamoto(data, "a", "b", 2, 1, draws=49)
+    assert one == toda_yamamoto(data * [1024.0, 0.5], "a", "b", 2, 1, draws=49)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda d: toda_yamamoto(d, "q", "b"), "'q' is not among"),
+        (lambda d: toda_yamamoto(d, "a", "a"), "one series"),
+        (lambda d: toda_yamamoto(d.drop(1960), "a", "b"), "consecutive years"),
+        (lambda d: toda_yamamoto(d.iloc[:8], "a", "b", 2, 1), "too few"),
+        (lambda d: toda_yamamoto(d, "a", "b", 0), "at least one lag"),
+        (lambda d: toda_yamamoto(d.assign(a=1.0), "a", "b"), "constant"),
+        (lambda d: frequency_causality(d, "a", "b", 2), "at least 3 lags"),
+        (lambda d: frequency_causality(d.iloc[:10], "a", "b", 3), "too few"),
+        (lambda d: bounds_test(d.iloc[:12], "a", "b"), "too few"),
+    ],
+)
+def test_bad_input_is_refused_in_words(call, words):
+    with pytest.raises(TandemError, match=words):
+        call(series(7))
