@@ -45,7 +45,7 @@ def test_the_tables_of_a_panel(results):
     parts = (
         "describe correlations inflation unit_roots tests spatial_tests spatial alternatives "
         "instruments gmm windows left_out regions curvature interaction mediation threshold_tests "
-        "thresholds threshold_slopes not_carried"
+        "thresholds threshold_slopes cointegration not_carried"
     )
     assert names == {f"robustness_{part}" for part in parts.split()}
 

@@ -13,20 +13,26 @@ from tandem.econometrics import (
     DynamicPanel,
     PanelThreshold,
     bias_corrected_within,
+    cointegration_table,
+    common_correlated_effects,
     compare_groups,
     correlations,
     cross_section_tests,
     curve_regression,
     describe_panel,
+    dols,
     dumitrescu_hurlin,
     dynamic_threshold,
+    fmols,
     half_panel_jackknife_causality,
     heterogeneous_residuals,
     instrumental_regression,
     interaction_regression,
     leave_one_out,
+    mean_group,
     mediation,
     placebo,
+    pooled_mean_group,
     slope_homogeneity,
     spatial_panel,
     spatial_tests,
@@ -48,6 +54,7 @@ WIDTHS = (5, 6, 7)  # years of the moving windows
 TAILS = (0.01, 0.05)  # winsorised at either end
 CAUSALITY_LAGS = (1, 2, 3, 4)
 GMM_FACTS = ("n_obs", "n_instruments", "ar1_p", "ar2_p", "hansen_p")
+LONG = 20  # years
 MANY = 100  # entities that the dynamic threshold needs for its place to be found
 
 
@@ -183,6 +190,7 @@ def _parts(link: Link) -> list[tuple[str, Callable]]:
         weights = ("borders", "border steps", *([spec.near] if spec.near else []))
         parts += [(f"Spatial models, {w}", partial(spatial, weights=w)) for w in weights]
     parts.append(("Half-panel jackknife causality", jackknifed_causality))
+    parts += [("Panel cointegration", cointegrated), ("Long-run coefficients", long_run)]
     return parts + [
         (f"Dumitrescu-Hurlin, {k} lag{'s' * (k > 1)}", partial(causality, k=k))
         for k in CAUSALITY_LAGS
@@ -502,3 +510,35 @@ def jackknifed_causality(link: Link):
     name = "half-panel jackknife, 1 lag"
     row = _test("causality", name, fit.test.stat, fit.test.df, fit.test.pval, null)
     return {"tests": pd.DataFrame([row])}, []
+
+
+def cointegrated(link: Link):
+    pair = link.scores[[link.cause, link.effect]].dropna()
+    table, refused = cointegration_table(
+        pair[link.effect], pair[[link.cause]], draws=link.spec.draws, seed=_seed(link, 6)
+    )
+    if table.empty:
+        raise TandemError(refused[0][1])
+    return {"cointegration": table}, []
+
+
+def long_run(link: Link):
+    years = link.y.index.get_level_values("year").nunique()
+    if years < LONG:
+        raise TandemError(
+            f"With {years} years the intervals of long-run estimators hold the true slope far too "
+            f"seldom (docs/methods.md); they need about {LONG}."
+        )
+    pair = link.scores[[link.cause, link.effect]].dropna()
+    y, x = pair[link.effect], pair[[link.cause]]
+    fits = [
+        *(f(y, x, pooling=p) for f in (fmols, dols) for p in ("group", "pooled")),
+        mean_group(y, x),
+        pooled_mean_group(y, x),
+        *(common_correlated_effects(y, x, p) for p in ("group", "pooled")),
+    ]
+    rows = [
+        {"model": fit.facts["estimator"], **fit.terms.loc[link.cause].drop("statistic")}
+        for fit in fits
+    ]
+    return {"long_run": pd.DataFrame(rows)}, []

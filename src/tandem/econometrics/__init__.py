@@ -1,5 +1,6 @@
 """Estimators and tests for panels; they know nothing of studies, files or Snakemake."""
 
+from tandem.econometrics.common_correlated import common_correlated_effects
 from tandem.econometrics.cross_section import cross_section_tests, heterogeneous_residuals
 from tandem.econometrics.curvature import curve_regression
 from tandem.econometrics.describe import correlations, describe_panel, variance_inflation
@@ -23,6 +24,7 @@ from tandem.econometrics.instruments import instrumental_regression
 from tandem.econometrics.interactions import interaction_regression
 from tandem.econometrics.local_projections import LocalProjections, local_projections
 from tandem.econometrics.long_causality import bounds_test, frequency_causality, toda_yamamoto
+from tandem.econometrics.long_run import LongRun, dols, fmols
 from tandem.econometrics.lsdvc import BiasCorrectedWithin, bias_corrected_within
 from tandem.econometrics.mediation import mediation
 from tandem.econometrics.multiple_testing import holm, romano_wolf
@@ -31,9 +33,21 @@ from tandem.econometrics.multiverse import (
     specification_curve,
     specifications,
 )
+from tandem.econometrics.panel_cointegration import (
+    Cointegration,
+    cointegration_table,
+    kao,
+    pedroni,
+    westerlund,
+)
 from tandem.econometrics.panel_unit_roots import panel_unit_root, unit_root_table
 from tandem.econometrics.panel_var import PanelVAR, PanelVARResults, select_lags
 from tandem.econometrics.panel_var_within import FixedEffectsVAR, FixedEffectsVARResults
+from tandem.econometrics.pooled_mean_group import (
+    compare_mean_groups,
+    mean_group,
+    pooled_mean_group,
+)
 from tandem.econometrics.slope_homogeneity import slope_homogeneity
 from tandem.econometrics.spatial_panel import SpatialPanel, spatial_panel, spatial_tests
 from tandem.econometrics.specification import (
@@ -64,6 +78,18 @@ __all__ = [
     "frequency_causality",
     "half_panel_jackknife_causality",
     "toda_yamamoto",
+    "Cointegration",
+    "LongRun",
+    "cointegration_table",
+    "common_correlated_effects",
+    "compare_mean_groups",
+    "dols",
+    "fmols",
+    "kao",
+    "mean_group",
+    "pedroni",
+    "pooled_mean_group",
+    "westerlund",
     "holm",
     "romano_wolf",
     "specification_curve",

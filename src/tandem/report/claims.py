@@ -41,7 +41,7 @@ def claim_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
         )
     first, second = (pd.DataFrame(rows).set_index("") for rows in (decided, beside))
     notes = [
-        "Rules were fixed before looking. Links: supported if the 95 % intervals of two tests lie "
+        "One rule a kind of test. Links: supported if the 95 % intervals of two tests lie "
         "on the claimed side of zero (two-way regression; panel VAR, or GMM with the effect's own "
         "past), contradicted if both lie on the other, undetermined otherwise. Estimates of links "
         "and spillovers in standard deviations within entities and years; stages: moves up less "

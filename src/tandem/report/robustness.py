@@ -42,6 +42,8 @@ def robustness_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Ta
         "mediation": _mediation,
         "regions": _regions,
         "windows": _stability,
+        "cointegration": _cointegration,
+        "long_run": _long_run,
         "spatial": _spatial,
         "not_carried": _not_carried,
     }
@@ -432,6 +434,30 @@ def _stability(study: Study, found: dict) -> list[Table]:
         )
     )
     return made
+
+
+def _cointegration(study: Study, found: dict) -> Table:
+    return _make(
+        found["cointegration"],
+        ["direction", "method", "test"],
+        "cointegration",
+        {"en": "Panel cointegration", "zh": "面板协整检验"},
+        [
+            "Null: no entity's scores are cointegrated. Pedroni: standardised by, and p from, "
+            "panels of independent walks of this size. Kao: normal limit. Westerlund: bootstrap of years "
+            "drawn jointly, the one that holds its size where entities move together."
+        ],
+    )
+
+
+def _long_run(study: Study, found: dict) -> Table:
+    return _make(
+        found["long_run"][["direction", "model", *FIT]],
+        ["direction", "model"],
+        "long_run",
+        {"en": "Long-run coefficients", "zh": "长期系数"},
+        ["Of the other system's score of the same year; meaningful only if cointegrated."],
+    )
 
 
 def _spatial(study: Study, found: dict) -> Table:
