@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import stats
+from statsmodels.tsa.adfvalues import mackinnonp
 from statsmodels.tsa.stattools import adfuller
 
 from tandem.econometrics.panel_unit_roots import TESTS, panel_unit_root, unit_root_table
@@ -170,7 +172,7 @@ def test_the_table_tells_what_it_leaves_out():
         (lambda y: y.loc[[1]], {}, "several entities"),
         (lambda y: y.mask(y.index.get_level_values(0) == 2, 1.0), {}, "constant in 2"),
         (lambda y: y[y.index.get_level_values(1) < 2005], {"lags": 2, "test": "fisher"}, "fewer"),
-        (lambda y: y, {"test": "breitung"}, "none of them"),
+        (lambda y: y, {"test": "moon-perron"}, "none of them"),
         (lambda y: y, {"trend": "quadratic"}, "n, c or ct"),
         (lambda y: y, {"trend": "n"}, "has a constant"),
         (lambda y: y, {"lags": "hall"}, "'aic' or 'bic'"),
@@ -181,3 +183,58 @@ def test_the_table_tells_what_it_leaves_out():
 def test_bad_input_is_refused_in_words(change, options, words):
     with pytest.raises(TandemError, match=words):
         panel_unit_root(change(made_up(n=6, t=15)), **options)
+
+
+def walks(seed, n=20, t=25, rho=1.0, drift=0.0):
+    rng = np.random.default_rng(seed)
+    y = np.zeros((n, t + 20))
+    for s in range(1, t + 20):
+        y[:, s] = rho * y[:, s - 1] + drift + rng.normal(size=n)
+    index = pd.MultiIndex.from_product([range(n), range(2001, 2001 + t)], names=["entity", "year"])
+    return pd.Series(y[:, -t:].ravel() + 5, index, name="y")
+
+
+@pytest.mark.parametrize("trend", ["c", "ct"])
+def test_fisher_pp_of_each_entity_is_phillips_perron_as_hamilton_has_it(trend):
+    y = walks(1, n=2)
+    total = 0.0
+    for e in range(2):
+        s = y[e].to_numpy()
+        n = len(s) - 1
+        z = [s[:-1], np.ones(n), np.arange(1.0, n + 1)][: 2 + (trend == "ct")]
+        fit = sm.OLS(s[1:], np.column_stack(z)).fit()  # the level itself, not its change
+        u = fit.resid
+        gamma = [u[j:] @ u[: n - j] / n for j in range(4)]
+        reach = int(4 * (25 / 100) ** (2 / 9))
+        long = gamma[0] + 2 * sum((1 - j / (reach + 1)) * gamma[j] for j in range(1, reach + 1))
+        t = (fit.params[0] - 1) / fit.bse[0]
+        error = np.sqrt(fit.mse_resid)
+        zt = np.sqrt(gamma[0] / long) * t - (long - gamma[0]) / 2 / np.sqrt(long) * (
+            n * fit.bse[0] / error
+        )
+        total -= 2 * np.log(mackinnonp(zt, trend))
+    assert panel_unit_root(y, "fisher-pp", trend).stat == pytest.approx(total, rel=1e-8)
+
+
+@pytest.mark.parametrize("test", ["breitung", "fisher-pp"])
+@pytest.mark.parametrize("trend", ["n", "c", "ct"])
+def test_size_and_power_of_the_newer_tests(test, trend):
+    drift = 0.3 if trend == "ct" else 0.0
+    size, power = (
+        np.mean(
+            [panel_unit_root(walks(s, rho=rho, drift=drift) - 5 * (trend == "n"), test, trend,
+                             lags=0).pval < 0.05 for s in range(200)]
+        )
+        for rho in (1.0, 0.7)
+    )  # fmt: skip
+    assert size <= (0.15 if test == "fisher-pp" else 0.09), size
+    assert power >= 0.8, power
+
+
+def test_breitung_takes_out_what_lagged_changes_explain():
+    y = walks(3)
+    d = y.groupby(level=0).diff().fillna(0.0)
+    smooth = (d + 0.4 * d.groupby(level=0).shift(1).fillna(0.0)).groupby(level=0).cumsum()
+    plain, white = (panel_unit_root(smooth, "breitung", "c", lags=p).stat for p in (0, 1))
+    assert plain != white
+    assert panel_unit_root(10 * smooth, "breitung", "c", lags=1).stat == pytest.approx(white)

@@ -1,4 +1,4 @@
-"""Panel unit-root tests: Levin-Lin-Chu, Im-Pesaran-Shin, Fisher and Choi, Hadri, Pesaran's CIPS."""
+"""Panel unit-root tests: Levin-Lin-Chu, Breitung, Im-Pesaran-Shin, Fisher, Choi, Hadri, CIPS."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,8 +53,10 @@ def panel_unit_root(
         long-run variances are too small then; "ips" Im, Pesaran & Shin (2003), W tbar, and
         "ips-z" with the moments of tests without lags; "fisher" Maddala & Wu
         (1999), inverse chi-square; "choi-pm", "choi-z", "choi-l" Choi (2001), modified, inverse
-        normal, logit; "hadri", "hadri-common" Hadri (2000), null of stationarity, balanced, with a
-        variance for each entity or one for all; "cips", "cips-truncated" Pesaran (2007), balanced.
+        normal, logit; "fisher-pp" the inverse chi-square of Phillips and Perron's tests;
+        "breitung" Breitung (2000), Breitung & Das (2005), balanced (from memory); "hadri",
+        "hadri-common" Hadri (2000), null of stationarity, balanced, with a variance for each entity
+        or one for all; "cips", "cips-truncated" Pesaran (2007), balanced.
     trend : {"n", "c", "ct"}
         Nothing, a constant, a constant and a trend.
     lags : int or {"aic", "bic"}
@@ -262,6 +264,69 @@ def _fisher(series, trend, lags, max_lags, small_sample, seed, form: str):
     return stat, pval, orders, f"{_convention(small_sample)}; MacKinnon p-values of the entities"
 
 
+def _fisher_pp(series, trend, lags, max_lags, small_sample, seed):
+    t = np.array([_phillips_perron(s, trend, small_sample) for s in series])
+    p = np.clip([mackinnonp(v, trend) for v in t], 1e-15, 1 - 1e-15)
+    stat = -2 * np.log(p).sum()
+    note = f"{_convention(small_sample)}; Bartlett, 4 (T/100)^(2/9) lags; MacKinnon p-values"
+    return stat, stats.chi2.sf(stat, 2 * len(p)), [0], note
+
+
+def _phillips_perron(s: np.ndarray, trend: str, small_sample: bool) -> float:
+    """Z_t of one series (Phillips & Perron 1988; Hamilton 1994, eq. 17.6.12)."""
+    d, x = _design(s[None], trend, 0, 0)
+    t, rss = _t_of_first(d, x, small_sample)
+    n, k = x.shape[1:]
+    q, _ = np.linalg.qr(x[0])
+    u = d[0] - q @ (q.T @ d[0])
+    reach = int(4 * (len(s) / 100) ** (2 / 9))
+    now = u @ u / n
+    long = now + 2 * sum((1 - j / (reach + 1)) * (u[j:] @ u[:-j]) / n for j in range(1, reach + 1))
+    s2 = rss[0] / (n - k if small_sample else n)
+    level = x[0][:, 0]
+    rest = x[0][:, 1:]
+    if rest.shape[1]:
+        level = level - rest @ np.linalg.lstsq(rest, level, rcond=None)[0]
+    error = np.sqrt(s2 / (level @ level))
+    return float(np.sqrt(now / long) * t[0] - (long - now) * n * error / (2 * np.sqrt(long * s2)))
+
+
+def _breitung(series, trend, lags, max_lags, small_sample, seed):
+    """Pooled t of changes on levels, both so transformed that no entity's mean biases it."""
+    y = _balanced(series, "breitung")
+    orders = [_chosen(s, trend, lags, max_lags) for s in y]
+    top, bottom = 0.0, 0.0
+    for s, p in zip(y, orders, strict=True):
+        z = _prewhitened(s, p)
+        e, past, n = np.diff(z), z[:-1], len(z) - 1
+        if trend == "ct":
+            drift = (z[-1] - z[0]) / n
+            past = past - z[0] - drift * np.arange(n)
+            after = np.array([e[j + 1 :].mean() for j in range(n - 1)])
+            left = np.arange(n - 1, 0, -1)
+            e, past = np.sqrt(left / (left + 1)) * (e[:-1] - after), past[:-1]
+        elif trend == "c":
+            past = past - z[0]
+        d = np.diff(z)
+        s2 = ((d - d.mean()) ** 2).sum() / (n - 1 if small_sample else n)
+        top += e @ past / s2
+        bottom += past @ past / s2
+    stat = top / np.sqrt(bottom)
+    return stat, stats.norm.cdf(stat), orders, _convention(small_sample)
+
+
+def _prewhitened(s: np.ndarray, p: int) -> np.ndarray:
+    """The series less what lagged changes explain of its changes."""
+    if not p:
+        return s
+    d = np.diff(s)
+    x = np.column_stack([d[p - j : len(d) - j] for j in range(1, p + 1)] + [np.ones(len(d) - p)])
+    if len(x) <= x.shape[1]:
+        raise TandemError(f"{len(s)} years are too few to take out {p} lagged change(s).")
+    b = np.linalg.lstsq(x, d[p:], rcond=None)[0]
+    return s[p:] - sum(b[j - 1] * s[p - j : len(s) - j] for j in range(1, p + 1))
+
+
 def _llc(series, trend, lags, max_lags, small_sample, seed):
     y = _balanced(series, "llc")
     n, t = y.shape
@@ -362,6 +427,8 @@ TESTS: dict[str, Callable] = {
     "ips": partial(_ips, own_lags=True),
     "ips-z": partial(_ips, own_lags=False),
     **{name: partial(_fisher, form=name) for name in ("fisher", "choi-pm", "choi-z", "choi-l")},
+    "fisher-pp": _fisher_pp,
+    "breitung": _breitung,
     "hadri": partial(_hadri, common=False),
     "hadri-common": partial(_hadri, common=True),
     "cips": partial(_cips, truncated=False),

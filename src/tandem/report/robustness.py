@@ -444,8 +444,8 @@ def _cointegration(study: Study, found: dict) -> Table:
         {"en": "Panel cointegration", "zh": "面板协整检验"},
         [
             "Null: no entity's scores are cointegrated. Pedroni: standardised by, and p from, "
-            "panels of independent walks of this size. Kao: normal limit. Westerlund: bootstrap of years "
-            "drawn jointly, the one that holds its size where entities move together."
+            "panels of independent walks of this size. Kao: normal limit. Westerlund: bootstrap of "
+            "years drawn jointly, the one that holds its size where entities move together."
         ],
     )
 
