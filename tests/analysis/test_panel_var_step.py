@@ -79,3 +79,14 @@ def test_an_unstable_panel_var_has_no_decomposition(study, scores):
     assert float(moduli.item()) >= 1
     assert found["fevd"].empty
     assert set(found["irf"]["order"]) == ORDERS
+
+
+def test_roots_residuals_and_lags_are_those_of_the_estimator(scores, found):
+    fit = PanelVAR(
+        scores, lags=1, transform="fod", instrument_lags=(2, 4), collapse=True, time_effects=True
+    ).fit(steps=2)
+    roots = found["roots"].query("model == 'fod'")
+    assert np.hypot(roots["real"], roots["imaginary"]).tolist() == pytest.approx(list(fit.moduli))
+    tests = found["diagnostics"].query("model == 'fod'").set_index("equation")
+    assert tests.loc["tech", "ar2_p"] == fit.diagnostics.loc["tech", "ar2_p"]
+    assert list(found["lag_choice"]["lags"]) == [1, 2]

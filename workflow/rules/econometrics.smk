@@ -49,7 +49,17 @@ rule panel_var:
     input:
         scores=f"{R}/indices/scores.csv",
     output:
-        **kept("estimates/panel_var", "terms", "models", "granger", "irf", "fevd"),
+        **kept(
+            "estimates/panel_var",
+            "terms",
+            "models",
+            "granger",
+            "irf",
+            "fevd",
+            "diagnostics",
+            "roots",
+            "lag_choice",
+        ),
     log:
         f"{R}/logs/panel_var.log",
     conda:

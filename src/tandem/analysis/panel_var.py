@@ -3,7 +3,8 @@
 import pandas as pd
 
 from tandem import estimates
-from tandem.econometrics import PanelVAR
+from tandem.econometrics import PanelVAR, select_lags
+from tandem.errors import TandemError
 from tandem.study import Study
 
 
@@ -18,8 +19,10 @@ def fit_panel_vars(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame
     -------
     dict of DataFrame
         terms, models; granger (model, cause, effect, statistic, df, p_value); irf (order, impulse,
-        response, horizon, estimate, conf_low, conf_high) for both Cholesky orders; fevd (order,
-        response, impulse, horizon, share), empty if the fit is not stable.
+        response, horizon, estimate, pointwise and joint bands) for both Cholesky orders; fevd
+        (order, response, impulse, horizon, share and its band), empty if the fit is not stable;
+        diagnostics (model, equation, tests of the residuals); roots (model, real, imaginary,
+        modulus); lag_choice (lags, criteria), empty where the years allow one lag only.
     """
     block = study.models.panel_var
     fits = {}
@@ -39,7 +42,42 @@ def fit_panel_vars(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame
     if len(study.systems) == 2:  # "all" others is then the one other system
         granger = granger[granger["cause"] != "all"]
     irf, fevd = _responses(study, next(iter(fits.values())))
-    return {"terms": terms, "models": models, "granger": granger, "irf": irf, "fevd": fevd}
+    tests = pd.concat([f.diagnostics.reset_index().assign(model=n) for n, f in fits.items()])
+    roots = pd.concat(
+        [
+            pd.DataFrame({"real": f.roots.real, "imaginary": f.roots.imag, "modulus": f.moduli})
+            .assign(model=name)
+            .reset_index(drop=True)
+            for name, f in fits.items()
+        ]
+    )
+    return {
+        "terms": terms,
+        "models": models,
+        "granger": granger,
+        "irf": irf,
+        "fevd": fevd,
+        "diagnostics": tests,
+        "roots": roots,
+        "lag_choice": _lag_choice(block, scores),
+    }
+
+
+def _lag_choice(block, scores: pd.DataFrame) -> pd.DataFrame:
+    """Criteria of the first model for one lag more than it has, and fewer."""
+    first = next(iter(block.models.values()))
+    try:
+        return select_lags(
+            scores,
+            block.lags + 1,
+            first.transform,
+            block.instrument_lags,
+            block.collapse,
+            time_effects=block.time_effects,
+        ).reset_index()
+    except TandemError:  # too few years for another lag: the table is empty
+        columns = ["lags", "bic", "aic", "hqic", "j", "df", "pval", "cd", "max_modulus", "n_obs"]
+        return pd.DataFrame(columns=columns)
 
 
 def _records(name: str, fit, block) -> estimates.Records:

@@ -1,5 +1,7 @@
 """Figures of non-linear models: likelihood ratio of a threshold, marginal effects, curves."""
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,6 +13,7 @@ from tandem.report.figure_style import (
     GREY,
     INK,
     LIGHT,
+    MARKERS,
     PALE,
     PALETTE,
     WIDTH,
@@ -121,6 +124,37 @@ def turning_curve(
     left.set(ylabel=f"{y_label}\nagainst the mean of x", xlim=ends)
     right.set(ylabel=f"slope of\n{y_label}", xlim=ends)
     figure.supxlabel(x_label)
+    return figure
+
+
+@styled
+def unit_circle(roots: pd.DataFrame) -> Figure:
+    """Roots of the companion matrices in the complex plane; a stable model's lie in the circle.
+
+    Parameters
+    ----------
+    roots : DataFrame
+        Columns model, real, imaginary, modulus.
+    """
+    require(roots, ["model", "real", "imaginary", "modulus"], "unit_circle")
+    figure = new_figure(WIDTH, 3.6)
+    ax = figure.subplots()
+    angle = np.linspace(0, 2 * np.pi, 361)
+    ax.plot(np.cos(angle), np.sin(angle), color=GREY, linewidth=0.8)
+    for mark, colour, (name, rows) in zip(
+        cycle(MARKERS), cycle(PALETTE), roots.groupby("model", sort=False), strict=False
+    ):
+        worst = rows["modulus"].max()
+        words = f"{name}: {worst:.3f}" + ("" if worst < 1 else ", not stable")
+        ax.plot(
+            rows["real"], rows["imaginary"], linestyle="", marker=mark, markersize=5,
+            color=colour, markerfacecolor="none", label=words,
+        )  # fmt: skip
+    reach = max(1.15, 1.05 * roots["modulus"].max())
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    ax.set(xlabel="real", ylabel="imaginary")
+    ax.grid(True, axis="both")
+    figure.legend(title="largest modulus", loc="outside right upper", alignment="left")
     return figure
 
 

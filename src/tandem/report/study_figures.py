@@ -11,6 +11,7 @@ from tandem.panel.formula import names_in
 from tandem.report import figures as draw
 from tandem.report.claims import claim_figures
 from tandem.report.dynamics import dynamics_figures
+from tandem.report.figures_models import unit_circle
 from tandem.report.robustness import robustness_figures
 from tandem.report.store import degree, label, records, regions
 from tandem.report.two_way import UNIT, two_way_figures
@@ -57,6 +58,10 @@ def make_figures(
             if len(fevd):
                 one = fevd[fevd["order"] == fevd["order"].iloc[0]] if "order" in fevd else fevd
                 yield f"{room}_fevd", draw.fevd_bars(one, named)
+    if "estimates/panel_var/roots" in results:
+        words = {k: m.label for k, m in study.models.panel_var.models.items()}
+        roots = results["estimates/panel_var/roots"]
+        yield "panel_var_roots", unit_circle(roots.assign(model=roots["model"].map(words)))
     yield from robustness_figures(study, results)
     yield from claim_figures(study, results)
     for name, spec in study.published.items():

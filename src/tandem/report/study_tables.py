@@ -426,6 +426,8 @@ def _link_tables(
                     granger.set_index(first), f"{room}_granger", title, (), {"p_value": "p"}
                 )
             )
+    if "estimates/panel_var/diagnostics" in results:
+        tables += _panel_var_tests(study, results)
     for name, title in (
         ("unit_roots", {"en": "Unit-root tests", "zh": "单位根检验"}),
         ("lag_choice", {"en": "Lag order of the VAR", "zh": "滞后阶数选择"}),
@@ -456,6 +458,45 @@ def _link_tables(
     if study.variants:
         tables += _variant_tables(study, results)
     return tables
+
+
+def _panel_var_tests(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
+    """Tests of the residuals of each panel VAR, and criteria for its lags."""
+    labels = {k: m.label for k, m in study.models.panel_var.models.items()}
+    names = {"ar1_p": "AR(1) p", "ar2_p": "AR(2) p", "cd_p": "CD p", "jarque_bera_p": "normality p"}
+    tests = results["estimates/panel_var/diagnostics"]
+    tests = tests.assign(model=tests["model"].map(labels)).set_index(["model", "equation"])
+    found = [
+        frame_table(
+            tests[list(names)].rename(columns=names),
+            "panel_var_diagnostics",
+            {"en": "Residuals of the panel VARs", "zh": "面板VAR残差检验"},
+            [
+                "AR: Arellano and Bond's tests of the differenced errors; the first order is "
+                "expected, the second speaks against the latest instruments. CD: dependence "
+                "between entities, not given with year effects, which force the errors of a year "
+                "to add to zero. Normality: Jarque and Bera."
+            ],
+            {name: "p" for name in names.values()},
+        )
+    ]
+    lags = results["estimates/panel_var/lag_choice"]
+    if len(lags):
+        shown = lags.rename(columns={"pval": "J p", "cd": "CD", "max_modulus": "largest modulus"})
+        found.append(
+            frame_table(
+                shown.astype({"n_obs": int, "df": int}).set_index("lags"),
+                "panel_var_lag_choice",
+                {"en": "Lags of the panel VAR", "zh": "面板VAR滞后阶数"},
+                [
+                    "Criteria of Andrews and Lu (2001) with K*K*p coefficients, all orders on one "
+                    "sample; the least wins among orders whose J is not rejected and whose moduli "
+                    "are below one. CD: coefficient of determination."
+                ],
+                {"J p": "p"},
+            )
+        )
+    return found
 
 
 def _variant_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
