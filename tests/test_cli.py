@@ -81,3 +81,42 @@ def test_a_reader_that_stops_early_is_no_error(project):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A project's folder with the real data and no study."""
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_new_study_is_valid_as_it_is_written(desk, capsys):
+    assert main(["new-study", "mine"]) == 0
+    assert main(["check", "mine"]) == 0
+    told = capsys.readouterr().out
+    assert "30 entities, 2011-2019" in told and "nothing is wrong" in told
+    assert main(["new-study", "mine"]) == 1
+    assert "there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["My Study", "../x", "9lives"])
+def test_a_name_that_is_no_file_name_is_refused(desk, capsys, name):
+    assert main(["new-study", name]) == 1
+    assert "no name of a study" in capsys.readouterr().err
+    assert not list((desk / "studies").iterdir())
+
+
+def test_check_says_what_is_wrong_and_touches_nothing(desk, capsys):
+    main(["new-study", "mine"])
+    file = desk / "studies/mine.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("va_tertiary / va_secondary", "va_tertiary / va_secondory"))
+    capsys.readouterr()
+    assert main(["check", "mine"]) == 1
+    assert "va_secondory" in capsys.readouterr().err
+    file.write_text(text.replace("plausible: [0, 10]", "plausible: [0, 0.1]"))
+    assert main(["check", "mine"]) == 1
+    assert "rd_intensity" in capsys.readouterr().err
+    assert sorted(p.name for p in desk.iterdir()) == ["data", "studies"]

@@ -42,6 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("file", metavar="FILE", type=Path, help="CSV with U1, U2, ... and C or D")
     command.set_defaults(run=diagnose_coupling)
+    command = commands.add_parser("check", help="read and check a study's data, run no model")
+    command.add_argument("study", metavar="STUDY", nargs="?", default="provinces")
+    command.set_defaults(run=check)
+    command = commands.add_parser("new-study", help="write a commented study file to start from")
+    command.add_argument("study", metavar="NAME", help="small letters, digits and _")
+    command.set_defaults(run=new_study)
     return parser
 
 
@@ -62,3 +68,46 @@ def diagnose_coupling(options: argparse.Namespace) -> str:
     from tandem.indices import diagnose_coupling as diagnose
 
     return diagnose(options.file)
+
+
+def check(options: argparse.Namespace) -> str:
+    """`tandem check`: the study file and its variants, every raw table, formula and check."""
+    from tandem.analysis.panel import build_panel
+    from tandem.study import load_study
+
+    path = Path("studies") / f"{options.study}.yaml"
+    study = load_study(path)
+    for variant in study.variants:
+        load_study(path, variant)
+    built = build_panel(study, Path("data"))
+    panel, checks = built["panel"], built["checks"]
+    entities, years = (panel.index.get_level_values(k) for k in ("entity", "year"))
+    lines = [
+        f"{path}: {len(study.systems)} systems, {panel.shape[1]} series, "
+        f"{len(study.variants)} variants, {len(study.claims)} claims",
+        f"{len(built['observations'])} values read, {len(built['ledger'])} changes in the ledger",
+        f"{len(checks)} checks passed, {len(built['suspects'])} jumps to look at",
+        f"panel: {entities.nunique()} entities, {years.min()}-{years.max()}, "
+        f"{int(panel.isna().sum().sum())} of {panel.size} cells missing",
+        "nothing is wrong with the study or its data",
+    ]
+    return "\n".join(lines)
+
+
+def new_study(options: argparse.Namespace) -> str:
+    """`tandem new-study`: a study file that runs as it is, to be edited."""
+    import re
+    from importlib.resources import files
+
+    path = Path("studies") / f"{options.study}.yaml"
+    if not re.fullmatch("[a-z][a-z0-9_]*", options.study):
+        raise TandemError(
+            f"'{options.study}' is no name of a study: small letters, digits and _, a letter first."
+        )
+    if not path.parent.is_dir():
+        raise TandemError("There is no folder studies/ here; run tandem in the project's folder.")
+    if path.exists():
+        raise TandemError(f"{path} is there already; take another name or edit it.")
+    template = (files("tandem") / "study_template.yaml").read_text(encoding="utf-8")
+    path.write_text(template.format(name=options.study), encoding="utf-8")
+    return f"{path} written; edit it, then: tandem check {options.study}"
