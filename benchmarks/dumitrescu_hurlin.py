@@ -3,11 +3,9 @@
 OPENBLAS_NUM_THREADS=1 python benchmarks/dumitrescu_hurlin.py
 """
 
-import statistics
-import time
-
 import numpy as np
 import pandas as pd
+from timing import median
 
 from tandem.econometrics import dumitrescu_hurlin
 from tandem.econometrics.dumitrescu_hurlin import _bootstrap
@@ -41,15 +39,6 @@ def loop(values: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray
         series = (pd.Series(a.ravel(), index) for a in (built, x))
         found.append(dumitrescu_hurlin(*series).wbar)
     return np.array(found)
-
-
-def median(task, rounds: int) -> float:
-    spent = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        task()
-        spent.append(time.perf_counter() - start)
-    return statistics.median(spent)
 
 
 if __name__ == "__main__":

