@@ -121,3 +121,12 @@ def test_series_that_make_a_score_mediate_nothing(raw):
         study_of(raw, mediator=indicator)
     with pytest.raises(ValueError, match="robustness.threshold names 'void'"):
         study_of(raw, threshold="void")
+
+
+def test_each_cointegration_test_stands_or_says_why(found):
+    *_, tables = found
+    told = tables["not_carried"]
+    carried = set(tables["cointegration"]["method"]) if "cointegration" in tables else set()
+    refused = set(told.loc[told["part"].str.startswith("Panel cointegration"), "part"])
+    for method in ("Pedroni", "Kao", "Westerlund"):
+        assert (method in carried) != (f"Panel cointegration: {method}" in refused)

@@ -13,7 +13,6 @@ from tandem.econometrics import (
     DynamicPanel,
     PanelThreshold,
     bias_corrected_within,
-    cointegration_table,
     common_correlated_effects,
     compare_groups,
     correlations,
@@ -28,9 +27,11 @@ from tandem.econometrics import (
     heterogeneous_residuals,
     instrumental_regression,
     interaction_regression,
+    kao,
     leave_one_out,
     mean_group,
     mediation,
+    pedroni,
     placebo,
     pooled_mean_group,
     slope_homogeneity,
@@ -39,6 +40,7 @@ from tandem.econometrics import (
     specification_table,
     unit_root_table,
     variance_inflation,
+    westerlund,
     windows,
     winsorise,
 )
@@ -52,6 +54,7 @@ STREAM = 6  # spawn key of this step; the others draw from keys of their own
 SPATIAL = {"sar": "spatial lag", "sem": "spatial error", "sdm": "spatial Durbin"}
 WIDTHS = (5, 6, 7)  # years of the moving windows
 TAILS = (0.01, 0.05)  # winsorised at either end
+COINTEGRATION = {"Pedroni": pedroni, "Kao": kao, "Westerlund": westerlund}
 CAUSALITY_LAGS = (1, 2, 3, 4)
 GMM_FACTS = ("n_obs", "n_instruments", "ar1_p", "ar2_p", "hansen_p")
 LONG = 20  # years
@@ -190,7 +193,8 @@ def _parts(link: Link) -> list[tuple[str, Callable]]:
         weights = ("borders", "border steps", *([spec.near] if spec.near else []))
         parts += [(f"Spatial models, {w}", partial(spatial, weights=w)) for w in weights]
     parts.append(("Half-panel jackknife causality", jackknifed_causality))
-    parts += [("Panel cointegration", cointegrated), ("Long-run coefficients", long_run)]
+    parts += [(f"Panel cointegration: {n}", partial(cointegrated, method=n)) for n in COINTEGRATION]
+    parts.append(("Long-run coefficients", long_run))
     return parts + [
         (f"Dumitrescu-Hurlin, {k} lag{'s' * (k > 1)}", partial(causality, k=k))
         for k in CAUSALITY_LAGS
@@ -512,14 +516,13 @@ def jackknifed_causality(link: Link):
     return {"tests": pd.DataFrame([row])}, []
 
 
-def cointegrated(link: Link):
+def cointegrated(link: Link, method: str):
     pair = link.scores[[link.cause, link.effect]].dropna()
-    table, refused = cointegration_table(
-        pair[link.effect], pair[[link.cause]], draws=link.spec.draws, seed=_seed(link, 6)
-    )
-    if table.empty:
-        raise TandemError(refused[0][1])
-    return {"cointegration": table}, []
+    resampled = {"draws": link.spec.draws, "seed": _seed(link, 6)} if method != "Kao" else {}
+    test = COINTEGRATION[method](pair[link.effect], pair[[link.cause]], **resampled)
+    frame = test.table.reset_index()
+    frame.insert(0, "method", method)
+    return {"cointegration": frame}, []
 
 
 def long_run(link: Link):
