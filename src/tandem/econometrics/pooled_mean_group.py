@@ -68,9 +68,8 @@ def pooled_mean_group(y: pd.Series, x: pd.DataFrame, level: float = 0.95) -> Lon
     Returns
     -------
     LongRun
-        As `mean_group`; the variance of theta is the inverse information given the entities' own
-        parameters, of which it is independent for many years. "speed" is the mean of phi_i with
-        the spread over entities.
+        As `mean_group`; the variance of theta is the inverse information with the speeds estimated
+        too. "speed" is the mean of phi_i with the spread over entities.
 
     Raises
     ------
@@ -105,10 +104,17 @@ def pooled_mean_group(y: pd.Series, x: pd.DataFrame, level: float = 0.95) -> Lon
             f"The pooled mean group does not settle in {MOST_ROUNDS} rounds; speeds of adjustment "
             "near zero leave the long run unidentified."
         )
+    known = np.zeros((k, k))  # of theta, the speeds estimated as well
+    for now, past, levels in clean:
+        gap = past - levels @ theta
+        phi = (gap @ now) / (gap @ gap)
+        s2 = ((now - phi * gap) ** 2).mean()
+        beside = levels - np.outer(gap, gap @ levels) / (gap @ gap)
+        known += phi**2 / s2 * beside.T @ beside
     speeds = np.array(speeds)
     mean, variance = mean_over_entities(speeds[:, None], np.full((1, 1), np.nan))
     cov = np.zeros((k + 1, k + 1))
-    cov[:k, :k], cov[k:, k:] = np.linalg.inv(information), variance
+    cov[:k, :k], cov[k:, k:] = np.linalg.inv(known), variance
     own = np.column_stack([np.tile(theta, (len(speeds), 1)), speeds])
     facts |= {"se_type": "information (long run), spread over entities (speed)"}
     facts |= _half_life(mean[0])
