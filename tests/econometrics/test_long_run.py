@@ -173,7 +173,8 @@ def test_common_correlated_effects_are_those_that_plm_prints():
     for pooling, (estimates, errors) in printed.items():
         terms = common_correlated_effects(y, x, pooling).terms
         assert terms["estimate"].to_numpy() == pytest.approx(estimates, rel=1e-6, abs=1e-7)
-        assert terms["std_error"].to_numpy() == pytest.approx(errors, rel=1e-6, abs=1e-7)
+        # spreads of slopes on nearly collinear means: the seventh digit differs between inversions
+        assert terms["std_error"].to_numpy() == pytest.approx(errors, rel=3e-6, abs=1e-7)
 
 
 def test_common_correlated_effects_by_hand():
