@@ -10,15 +10,13 @@ import numpy as np
 import pandas as pd
 from run import SEED
 
-import tandem
-
 if __name__ == "__main__":
     out, *files = sys.argv[1:]
     machine = f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
     lines = [
         "# Monte Carlo results",
         "",
-        f"`make monte-carlo`, seed {SEED}, {datetime.date.today()}, tandem {tandem.__version__}, "
+        f"`make monte-carlo`, seed {SEED}, {datetime.date.today()}, "
         f"{machine}. Shares of rejections at 5 % unless a column says otherwise; n entities, t "
         "years. A share of .05 has a standard error of .005 with 2000 replications, .010 with 500.",
     ]
