@@ -9,8 +9,8 @@ import pandas as pd
 
 from tandem.econometrics import dumitrescu_hurlin, half_panel_jackknife_causality
 
-READ = """Under common shocks only the bootstrap of Dumitrescu-Hurlin holds its size; zbar never does
-with these years, ztilde and the jackknife do for independent entities."""
+READ = """Under common shocks only the bootstrap of Dumitrescu-Hurlin holds its size. For entities
+apart ztilde and the jackknife nearly do, zbar never with so few years."""
 REPLICATIONS = 200
 DESIGNS = [
     {"n": n, "t": t, "link": link, "shocks": shocks}

@@ -9,9 +9,8 @@ import pandas as pd
 
 from tandem.econometrics import cointegration_table
 
-READ = (
-    "Under common shocks only Westerlund's bootstrap holds its size; with 20 years Ga has no power."
-)
+READ = """Under common shocks only Westerlund's bootstrap holds its size; with 20 years Ga has
+little power."""
 REPLICATIONS = 300
 DESIGNS = [
     {"n": n, "t": t, "link": link, "shocks": shocks}
