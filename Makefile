@@ -27,7 +27,7 @@ run: .venv/ready
 	@echo "The report: results/$(STUDY)/report.html"
 
 test: .venv/ready
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: .venv/ready
 	$(BIN)/ruff check .

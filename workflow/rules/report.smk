@@ -57,7 +57,7 @@ rule figures:
         "../scripts/figures.py"
 
 
-TEMPLATES = [f"src/tandem/report/{name}.html.j2" for name in ("report", "lineage_view")]
+TEMPLATES = sorted(map(str, Path("src/tandem/report").glob("*.html.j2")))
 
 
 rule report:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tandem.analysis.regressions import two_way_terms
@@ -15,7 +15,6 @@ from tandem.report.lineage_view import lineage_view
 from tandem.report.store import degree, label, load, main_models, records, verdicts
 from tandem.study import Study
 
-TEMPLATE = Path(__file__).with_name("report.html.j2")
 NAMESPACES = (
     'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
     'aria-hidden="true"'
@@ -34,10 +33,13 @@ def make_report(study: Study, folder: str | Path) -> str:
     folder = Path(folder)
     results = load(folder)
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
+    return environment.get_template("report.html.j2").render(
         study=study,
         results=results,
         tables={p.stem: _fragment(p) for p in sorted((folder / "tables").glob("*.html"))},
