@@ -1,6 +1,7 @@
 # make              set up if need be, run the default study, say where the report lies
 # make STUDY=nation run studies/nation.yaml
 # make test         set up if need be, run the tests
+# make survive      kill, starve and disturb runs, and compare their bytes (half an hour)
 # make lint         ruff, ruff format, snakefmt, snakemake --lint
 # make monte-carlo  simulate the estimators' size, power, bias and coverage (hours)
 # make lock         resolve requirements.txt anew from pyproject.toml
@@ -19,7 +20,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run test lint monte-carlo lock clean update-downloads
+.PHONY: run test survive lint monte-carlo lock clean update-downloads
 
 run: .venv/ready
 	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) \
@@ -28,6 +29,9 @@ run: .venv/ready
 
 test: .venv/ready
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+survive: .venv/ready
+	@$(BIN)/python -m pytest -q -m "slow or not slow" tests/workflow/test_survival.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tandem.errors import TandemError
-from tandem.files import forget, why, write_text
+from tandem.files import forget, lock, why, write_text
 from tandem.study import Study
 
 # Snakemake puts the interpreter's path into a shell line without quotes: no folder of the user's in it
@@ -19,7 +19,13 @@ STOPPED = Path(f"{R}/logs/stopped.txt")  # the sentence with which a run stops, 
 include: "workflow/rerun.smk"
 
 
-STOPPED.unlink(missing_ok=True)
+# jobs on a cluster are runs of this file too; the lock is the first process's
+if workflow.is_main_process:
+    try:
+        LOCK = lock(R)
+    except TandemError as err:
+        sys.exit(f"Stopped: {err}")
+    STOPPED.unlink(missing_ok=True)
 
 try:
     study, variants, raw_files, FETCHED = plan(STUDY)

@@ -1,6 +1,7 @@
 """Reading and writing of a step's files: whole or not at all, and one sentence when it fails."""
 
 import contextlib
+import fcntl
 import os
 import traceback
 import warnings
@@ -49,6 +50,33 @@ def save(frames: dict[str, pd.DataFrame], paths) -> None:
         path = paths[name]
         indexed = list(frame.index.names) == PANEL
         write_text(path, frame.to_csv(index=indexed, lineterminator="\n"))
+
+
+def lock(folder: str | Path):
+    """Keep a second run out of a study's results for as long as the file returned is open.
+
+    The system frees the lock when the process ends, however it ends.
+
+    Raises
+    ------
+    TandemError
+        If another run holds it, or the folder cannot be written.
+    """
+    path = Path(folder) / "logs" / "lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a", encoding="utf-8")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise TandemError(
+            f"another run is at work on {folder}; wait until it has ended, or stop it."
+        ) from None
+    except OSError as err:
+        raise TandemError(
+            f"{path} cannot be written ({err.strerror}); give yourself the right to write in "
+            f"{folder}, or make room on its disk."
+        ) from None
+    return file
 
 
 @contextlib.contextmanager

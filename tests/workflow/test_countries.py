@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from test_dag import ROOT, SMALL, make_project, planned, snakemake, stopped
+from small_project import ROOT, SMALL, make_project, planned, snakemake, stopped
 
 SERVED = runpy.run_path(str(ROOT / "tests/sources/world_bank.py"))
 TITLES = {

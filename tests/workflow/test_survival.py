@@ -1,0 +1,194 @@
+"""What happens to a run happens: killed, twice at once, no room, other locales. `make survive`."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from small_project import GDP, ROOT, make_project, results
+
+MAKE = ("make", "-o", ".venv/ready", "STUDY=small")  # the environment stands already
+SEED = 20200455
+
+
+def environment(project, **more) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(project / "src"), **more}
+
+
+def make(project, cores=2, **more) -> subprocess.CompletedProcess:
+    command = [*MAKE, f"CORES={cores}"]
+    kept = environment(project, **more)
+    return subprocess.run(command, cwd=project, env=kept, capture_output=True, text=True)
+
+
+def copied(folder):
+    """A copy of the project with the environment and the Makefile of this one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    project = make_project(folder)
+    shutil.copy(ROOT / "Makefile", project)
+    shutil.copy(ROOT / "pyproject.toml", project)
+    (project / ".venv").symlink_to((ROOT / ".venv").resolve())
+    return project
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Results of a run that nothing happened to, and its seconds."""
+    project = copied(tmp_path_factory.mktemp("undisturbed"))
+    start = time.monotonic()
+    done = make(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return results(project), time.monotonic() - start
+
+
+def killed(project, seconds: float) -> bool:
+    """Start a run and kill all its processes after some seconds; False if it had ended."""
+    run = subprocess.Popen(
+        [*MAKE, "CORES=2"],
+        cwd=project,
+        env=environment(project),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        run.wait(seconds)
+        return False
+    except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        return True
+
+
+def survives(project, expected):
+    done = make(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert results(project) == expected
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(undisturbed, tmp_path):
+    expected, seconds = undisturbed
+    project = copied(tmp_path)
+    assert killed(project, 0.6 * seconds)
+    survives(project, expected)
+
+
+@pytest.mark.slow
+def test_twenty_random_moments(undisturbed, tmp_path):
+    expected, seconds = undisturbed
+    moments = np.random.default_rng(SEED).uniform(0.02, 0.95, size=20) * seconds
+    for i, moment in enumerate(moments):
+        project = copied(tmp_path / str(i))
+        killed(project, moment)
+        survives(project, expected)
+        shutil.rmtree(project)
+
+
+@pytest.mark.slow
+def test_one_run_killed_twenty_times(undisturbed, tmp_path):
+    expected, seconds = undisturbed
+    project = copied(tmp_path)
+    for moment in np.random.default_rng(SEED + 1).uniform(0.1, 0.5, size=20) * seconds:
+        killed(project, moment)
+    survives(project, expected)
+
+
+def test_a_second_run_at_once_stops_in_one_sentence(undisturbed, tmp_path):
+    expected, seconds = undisturbed
+    project = copied(tmp_path)
+    command = [*MAKE, "CORES=1"]
+    first = subprocess.Popen(command, cwd=project, env=environment(project), stdout=-3, stderr=-3)
+    lock = project / "results/small/logs/lock"
+    while not lock.exists():
+        time.sleep(0.05)
+    second = make(project)
+    assert first.wait() == 0
+    assert second.returncode != 0
+    told = [line for line in second.stderr.splitlines() if line.startswith("Stopped: ")]
+    assert told == [
+        "Stopped: another run is at work on results/small; wait until it has ended, or stop it."
+    ]
+    assert results(project) == expected
+
+
+def mounted(folder, megabytes: int) -> bool:
+    """A small file system in memory over a folder; False where this may not be done."""
+    folder.mkdir(parents=True)
+    size = f"size={megabytes}m"
+    command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+@pytest.mark.slow
+def test_results_that_cannot_be_written_stop_in_one_sentence(tmp_path):
+    project = copied(tmp_path)
+    if not mounted(project / "results", 2):
+        pytest.skip("no right to mount a small file system")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro", str(project / "results")], check=True)
+        told = make(project).stderr
+    finally:
+        subprocess.run(["umount", str(project / "results")], check=True)
+    assert "Stopped: results/small/logs/lock cannot be written (Read-only file system)" in told
+
+
+@pytest.mark.slow
+def test_a_full_disk_stops_and_the_run_goes_on_when_there_is_room(undisturbed, tmp_path):
+    project = copied(tmp_path)
+    results_folder = project / "results"
+    if not mounted(results_folder, 2):
+        pytest.skip("no right to mount a small file system")
+    try:
+        done = make(project)
+        assert done.returncode != 0
+        assert "No space left on device" in done.stderr, done.stderr
+        assert not [p for p in results_folder.rglob(".*.part")]
+        subprocess.run(["mount", "-o", "remount,size=200m", str(results_folder)], check=True)
+        survives(project, undisturbed[0])
+    finally:
+        subprocess.run(["umount", str(results_folder)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings", [{"LC_ALL": "C"}, {"LC_ALL": "zh_CN.UTF-8"}, {"OMP_NUM_THREADS": "2"}]
+)
+def test_locales_and_threads_give_the_same_bytes(undisturbed, tmp_path, settings):
+    project = copied(tmp_path)
+    done = make(project, **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert results(project) == undisturbed[0]
+
+
+@pytest.mark.slow
+def test_four_cores_a_strict_umask_and_a_chinese_path_give_the_same_bytes(undisturbed, tmp_path):
+    project = copied(tmp_path / "数据 与 结果")
+    old = os.umask(0o077)
+    try:
+        done = make(project, cores=4)
+    finally:
+        os.umask(old)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert results(project) == undisturbed[0]
+    # what the next run by the same user does with them
+    assert "Nothing to be done" in make(project).stderr
+
+
+@pytest.mark.slow
+def test_a_clock_moved_back_does_not_hide_an_edit(undisturbed, tmp_path):
+    expected, _ = undisturbed
+    project = copied(tmp_path)
+    survives(project, expected)
+    later = time.time() + 86400
+    for path in (project / "results").rglob("*"):
+        os.utime(path, (later, later))
+    table = project / GDP
+    content = table.read_text(encoding="utf-8")
+    table.write_text(content.replace("35445.1", "35445.2"), encoding="utf-8")
+    assert make(project).returncode == 0
+    assert results(project) != expected
+    table.write_text(content, encoding="utf-8")
+    survives(project, expected)
