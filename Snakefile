@@ -6,12 +6,12 @@ from pathlib import Path
 
 from tandem.errors import TandemError
 from tandem.files import forget, lock, why, write_text
-from tandem.study import Study
+from tandem.study import Study, study_file
 
 # Snakemake puts the interpreter's path into a shell line without quotes: no folder of the user's in it
 sys.executable = os.path.relpath(sys.executable)
 
-STUDY = config.get("study", "provinces")
+STUDY = str(config.get("study", "provinces"))
 R = f"results/{STUDY}"
 STOPPED = Path(f"{R}/logs/stopped.txt")  # the sentence with which a run stops, for the Makefile
 
@@ -22,6 +22,7 @@ include: "workflow/rerun.smk"
 # jobs on a cluster are runs of this file too; the lock is the first process's
 if workflow.is_main_process:
     try:
+        study_file(STUDY)  # a name that leads elsewhere is refused before anything is written
         LOCK = lock(R)
     except TandemError as err:
         sys.exit(f"Stopped: {err}")

@@ -1,13 +1,14 @@
 """A study file is read as it is meant, or refused in one sentence that says where."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tandem.errors import TandemError
-from tandem.study import Study, load_study, schema
+from tandem.study import Study, load_study, schema, study_file
 
 STUDIES = Path(__file__).parents[1] / "studies"
 FILES = sorted(STUDIES.glob("*.yaml"))
@@ -260,3 +261,41 @@ def test_structure_takes_three_industries_or_nothing(tmp_path):
     path.write_text(yaml.safe_dump(raw | {"structure": ["va_primary", "va_tertiary"]}))
     with pytest.raises(TandemError, match="structure takes the three industries in order"):
         load_study(path)
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (BOMB, "its aliases (*name) stand for more than 100,000 values"),
+        ("a: &a [*a]", "its aliases (*name) stand for more than 100,000 values"),
+        ("seed: " + "1" * 1_000_001, "it has more than 1,000,000 characters"),
+        ("seed: 2020-13-45", "it holds what is no value"),
+        ("[" * 5000, "is not readable YAML"),
+        ("a: !!python/object/apply:os.system [ls]", "is not readable YAML"),
+    ],
+)
+def test_a_file_made_to_do_harm_is_refused(tmp_path, text, told):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(TandemError, match=re.escape(told)):
+        load_study(path)
+
+
+@pytest.mark.parametrize("table", ["../secret.csv", "/etc/passwd", "raw/x.csv", "x.txt", ".csv/.."])
+@pytest.mark.parametrize("block", ["dynamics", "models.robustness"])
+def test_a_table_of_neighbours_lies_in_data(tmp_path, table, block):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(changed((block, {"neighbours": table}))), encoding="utf-8")
+    with pytest.raises(TandemError, match="neighbours"):
+        load_study(path)
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/b", "", "Ä", "x.yaml"])
+def test_a_name_that_leads_elsewhere_is_no_study(name):
+    with pytest.raises(TandemError, match="no name of a study"):
+        study_file(name)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tandem.panel.build import choose_files
 from tandem.panel.vintages import revised_files
 from tandem.sources import read_sources
-from tandem.study import load_study
+from tandem.study import load_study, study_file
 
 SRC = Path(workflow.basedir) / "src"
 
@@ -69,7 +69,7 @@ def plan(name):
     The files are those of the study (""), of each variant, of the series shown as printed
     ("printed") and of all vintages of the study's series ("revisions").
     """
-    path = Path("studies") / f"{name}.yaml"
+    path = study_file(name)
     study = load_study(path)
     variants = {v: load_study(path, v) for v in study.variants}
     sources = read_sources(Path("data"))

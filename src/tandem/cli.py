@@ -55,9 +55,9 @@ def trace(options: argparse.Namespace) -> str:
     """`tandem trace`: the tree from a value down to raw cells."""
     # imported here, so that help and other subcommands do not wait for pandas
     from tandem import trace as tree
-    from tandem.study import load_study
+    from tandem.study import load_study, study_file
 
-    study = load_study(Path("studies") / f"{options.study}.yaml")
+    study = load_study(study_file(options.study))
     results = tree.read_results(options.study, Path("results") / options.study)
     node = tree.trace(study, results, options.series, options.region, options.year)
     return tree.draw(node, shutil.get_terminal_size((100, 24)).columns)
@@ -73,9 +73,9 @@ def diagnose_coupling(options: argparse.Namespace) -> str:
 def check(options: argparse.Namespace) -> str:
     """`tandem check`: the study file and its variants, every raw table, formula and check."""
     from tandem.analysis.panel import build_panel
-    from tandem.study import load_study
+    from tandem.study import load_study, study_file
 
-    path = Path("studies") / f"{options.study}.yaml"
+    path = study_file(options.study)
     study = load_study(path)
     for variant in study.variants:
         load_study(path, variant)
@@ -96,14 +96,11 @@ def check(options: argparse.Namespace) -> str:
 
 def new_study(options: argparse.Namespace) -> str:
     """`tandem new-study`: a study file that runs as it is, to be edited."""
-    import re
     from importlib.resources import files
 
-    path = Path("studies") / f"{options.study}.yaml"
-    if not re.fullmatch("[a-z][a-z0-9_]*", options.study):
-        raise TandemError(
-            f"'{options.study}' is no name of a study: small letters, digits and _, a letter first."
-        )
+    from tandem.study import study_file
+
+    path = study_file(options.study)
     if not path.parent.is_dir():
         raise TandemError("There is no folder studies/ here; run tandem in the project's folder.")
     if path.exists():

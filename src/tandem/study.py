@@ -5,6 +5,7 @@ same file override parts of it. `schema()` writes the JSON Schema that editors u
 """
 
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -23,7 +24,11 @@ from tandem.errors import TandemError
 from tandem.panel.formula import names_in
 from tandem.sources.description import Description
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+NAME = r"^[a-z][a-z0-9_]*$"
+Name = Annotated[str, Field(pattern=NAME)]
+InData = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+\.csv)?$")]  # a file in data/, no path
+LARGEST = 10**6  # bytes of a study file
+MOST = 10**5  # values in it once its aliases (*name) are written out
 Effects = Literal["none", "random", "entity", "two-way"]
 CovType = Literal[
     "unadjusted", "robust", "clustered", "xtreg", "two-way clustered", "driscoll-kraay"
@@ -184,7 +189,7 @@ class Robustness(Strict):
     threshold: Name | None = Field(None, description="series at which the effect may change")
     moderator: Name | None = Field(None, description="series that the effect may depend on")
     mediator: Name | None = Field(None, description="series that the effect may pass through")
-    neighbours: str = Field("", description="table of neighbours in data/; without it no space")
+    neighbours: InData = Field("", description="table of neighbours in data/; without it no space")
     near: Name | None = Field(None, description="series whose likeness makes entities near")
     draws: int = Field(999, ge=99)
 
@@ -264,7 +269,7 @@ class Dynamics(Strict):
     stages: tuple[float, float, float] = Field(
         (0.3, 0.5, 0.8), description="cut-offs of D: budding, growth, running-in, mature"
     )
-    neighbours: str = Field("", description="table of neighbours in data/; without it no Moran")
+    neighbours: InData = Field("", description="table of neighbours in data/; without it no Moran")
     draws: int = Field(999, ge=99)
     research: Research | None = None
 
@@ -516,6 +521,44 @@ def _mapping(loader, node, deep=False):
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
+def study_file(name: str) -> Path:
+    """The file of a study, ``studies/<name>.yaml``.
+
+    Raises
+    ------
+    TandemError
+        If the name could lead elsewhere: small letters, digits and _ only.
+    """
+    if not re.fullmatch(NAME, name):
+        raise TandemError(
+            f"'{name}' is no name of a study: small letters, digits and _, a letter first."
+        )
+    return Path("studies") / f"{name}.yaml"
+
+
+def _written_out(node: yaml.Node, known: dict[int, int]) -> int:
+    """Values under a node with all aliases written out; one that holds itself counts as too many."""
+    if id(node) not in known:
+        known[id(node)] = MOST + 1  # while it is being counted
+        inner = node.value if isinstance(node, yaml.CollectionNode) else []
+        parts = [n for entry in inner for n in (entry if isinstance(entry, tuple) else (entry,))]
+        known[id(node)] = 1 + sum(_written_out(part, known) for part in parts)
+    return known[id(node)]
+
+
+def _parsed(text: str) -> Any:
+    """The file's content, unless it is made to fill the memory."""
+    if len(text) > LARGEST:
+        raise TandemError(f"it has more than {LARGEST:,} characters")
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        if node is not None and _written_out(node, {}) > MOST:
+            raise TandemError(f"its aliases (*name) stand for more than {MOST:,} values")
+        return yaml.load(text, Loader=_Loader)
+    except (ValueError, RecursionError) as err:
+        raise TandemError(f"it holds what is no value ({err})") from None
+
+
 def load_study(path: str | Path, variant: str | None = None) -> Study:
     """Read and validate a study file.
 
@@ -537,7 +580,7 @@ def load_study(path: str | Path, variant: str | None = None) -> Study:
         near = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
         raise TandemError(f"There is no study file {path}; studies here: {near or 'none'}.")
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        raw = _parsed(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, TandemError) as err:
         raise TandemError(f"{path} is not readable YAML: {' '.join(str(err).split())}.") from None
     if not isinstance(raw, dict):

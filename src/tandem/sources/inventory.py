@@ -51,6 +51,11 @@ def read_sources(data: Path) -> pd.DataFrame:
             problems.append(
                 f"{where}: region_scope is '{row.region_scope}'; write one of {', '.join(SCOPES)}."
             )
+        if row.file and not re.fullmatch(r"raw(/(?!\.)[^/\\]+)+", row.file):
+            problems.append(
+                f"{where}: '{row.file}' does not lie under raw/; put the table there and name it "
+                "as raw/provider/table.csv."
+            )
         if row.flag not in FLAGS:
             problems.append(
                 f"{where}: flag is '{row.flag}'; write quoted or second-hand, or leave it blank."
