@@ -2,6 +2,7 @@
 # make STUDY=nation run studies/nation.yaml
 # make test         set up if need be, run the tests
 # make survive      kill, starve and disturb runs, and compare their bytes (half an hour)
+# make fuzz         feed the readers of tables and study files with spoilt bytes (20 minutes)
 # make lint         ruff, ruff format, snakefmt, snakemake --lint
 # make monte-carlo  simulate the estimators' size, power, bias and coverage (hours)
 # make lock         resolve requirements.txt anew from pyproject.toml
@@ -20,7 +21,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run test survive lint monte-carlo lock clean update-downloads
+.PHONY: run test survive fuzz lint monte-carlo lock clean update-downloads
 
 run: .venv/ready
 	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) \
@@ -32,6 +33,13 @@ test: .venv/ready
 
 survive: .venv/ready
 	@$(BIN)/python -m pytest -q -m "slow or not slow" tests/workflow/test_survival.py
+
+FUZZ_SECONDS ?= 600
+fuzz: .venv/ready
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -r requirements-fuzz.txt
+	@mkdir -p tests/fuzz/out/table tests/fuzz/out/study
+	@for what in table study; do $(BIN)/python tests/fuzz/fuzz.py $$what -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2000 \
+	  -max_len=20000 -seed=20200455 -print_final_stats=1 -artifact_prefix=tests/fuzz/out/ tests/fuzz/out/$$what tests/fuzz/corpus/$$what $$( [ $$what = study ] || echo tests/sources/files ) || exit 1; done
 
 lint: .venv/ready
 	$(BIN)/ruff check .

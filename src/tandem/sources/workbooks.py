@@ -6,6 +6,7 @@ import io
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -32,6 +33,10 @@ _KINDS = {
     ".xlsx": "xlsx", ".xls": "xls", ".html": "html", ".htm": "html",
     ".csv": "text", ".tsv": "text", ".txt": "text",
 }  # fmt: skip
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError,
+    ValueError, IndexError, struct.error,
+)  # fmt: skip  # what reading a spoilt archive raises
 _APART = {"br", "p", "div", "li", "del", "s", "strike", "ins", "sub"}  # tags within a cell
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK"
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
@@ -263,7 +268,7 @@ def _check_package(raw: bytes, file: str) -> bool:
                 formulas = formulas or _FORMULA.search(content) is not None
                 _check_extent(content, f"{file} ({part})")
         return formulas
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as err:
+    except _BROKEN as err:
         raise TandemError(f"{file} is damaged or cut off ({err}); download it again.") from err
 
 
@@ -309,8 +314,8 @@ def _read_xls(raw: bytes, file: str) -> list[Sheet]:
         raise TandemError(
             f"{file} is encrypted: it opens with a password only; save it without one."
         ) from err
-    except (python_calamine.CalamineError, ValueError, IndexError, struct.error) as err:
-        if isinstance(err, TandemError):
+    except BaseException as err:  # on some damage calamine panics, which is no Exception
+        if isinstance(err, TandemError | KeyboardInterrupt | SystemExit):
             raise
         raise TandemError(
             f"{file} cannot be opened as an .xls workbook ({err}); it is damaged or cut off: "

@@ -103,7 +103,10 @@ def _records(stream: bytes, start: int):
 def _workbook_stream(raw: bytes) -> bytes:
     if len(raw) < 512:
         raise ValueError("the file ends within its header")
-    size, mini_size = 1 << unpack_from("<H", raw, 30)[0], 1 << unpack_from("<H", raw, 32)[0]
+    shift, mini_shift = unpack_from("<HH", raw, 30)
+    if shift not in (9, 12) or mini_shift != 6:
+        raise ValueError("its header gives no size of a sector that there is")
+    size, mini_size = 1 << shift, 1 << mini_shift
     first_directory, cutoff, first_mini_fat = (unpack_from("<I", raw, at)[0] for at in (48, 56, 60))
 
     def sector(number: int) -> bytes:
@@ -133,7 +136,7 @@ def _workbook_stream(raw: bytes) -> bytes:
         name = directory[at : at + max(length - 2, 0)].decode("utf-16-le", "replace")
         entries[name] = unpack_from("<II", directory, at + 116)
     name = next((n for n in ("Workbook", "Book") if n in entries), None)
-    if name is None:
+    if name is None or "Root Entry" not in entries:
         raise ValueError("there is no workbook in it")
     start, length = entries[name]
     if length >= cutoff:
