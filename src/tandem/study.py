@@ -537,7 +537,7 @@ def study_file(name: str) -> Path:
 
 
 def _written_out(node: yaml.Node, known: dict[int, int]) -> int:
-    """Values under a node with all aliases written out; one that holds itself counts as too many."""
+    """Values under a node, aliases written out; one that holds itself counts as too many."""
     if id(node) not in known:
         known[id(node)] = MOST + 1  # while it is being counted
         inner = node.value if isinstance(node, yaml.CollectionNode) else []
