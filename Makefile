@@ -5,6 +5,7 @@
 # make fuzz         feed the readers of tables and study files with spoilt bytes (20 minutes)
 # make lint         ruff, ruff format, snakefmt, snakemake --lint
 # make monte-carlo  simulate the estimators' size, power, bias and coverage (hours)
+# make audit        check the hashes of all pinned packages and look for known weaknesses
 # make lock         resolve requirements.txt anew from pyproject.toml
 # make update-downloads  forget the tables fetched from the World Bank; the next run fetches them
 # make clean        remove the study's results
@@ -21,7 +22,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run test survive fuzz lint monte-carlo lock clean update-downloads
+.PHONY: run test survive fuzz audit lint monte-carlo lock clean update-downloads
 
 run: .venv/ready
 	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) \
@@ -36,7 +37,7 @@ survive: .venv/ready
 
 FUZZ_SECONDS ?= 600
 fuzz: .venv/ready
-	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -r requirements-fuzz.txt
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python "$$(grep '^atheris==' requirements-tools.txt)"
 	@mkdir -p tests/fuzz/out/table tests/fuzz/out/study
 	@for what in table study; do $(BIN)/python tests/fuzz/fuzz.py $$what -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2000 \
 	  -max_len=20000 -seed=20200455 -print_final_stats=1 -artifact_prefix=tests/fuzz/out/ tests/fuzz/out/$$what tests/fuzz/corpus/$$what $$( [ $$what = study ] || echo tests/sources/files ) || exit 1; done
@@ -50,8 +51,17 @@ lint: .venv/ready
 monte-carlo: .venv/ready
 	@cd benchmarks/monte_carlo && ../../$(BIN)/snakemake --cores $(CORES) --quiet
 
+audit: .venv/ready
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && set -e; \
+	$(BIN)/python -m uv pip install --quiet --no-cache --require-hashes --target "$$scratch/all" -r requirements.txt; \
+	echo "All packages have the hashes that requirements.txt names."; \
+	$(BIN)/python -m uv tool run --quiet "$$(grep '^pip-audit==' requirements-tools.txt)" --disable-pip --progress-spinner off \
+	  --format json -r requirements.txt > "$$scratch/found.json" 2> "$$scratch/said" || [ -s "$$scratch/found.json" ] || \
+	  { echo "Known weaknesses were not looked up: no service that lists them answers here." >&2; exit 1; }; \
+	$(BIN)/python workflow/audit.py < "$$scratch/found.json"
+
 lock: .venv/ready
-	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --extra test pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes --extra test pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf "results/$(STUDY)"
@@ -64,7 +74,7 @@ update-downloads:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stopped: tandem needs Python 3.11 or newer; set PYTHON=, e.g. make PYTHON=python3.12.")'
 	@$(PYTHON) -m venv .venv > /dev/null 2>&1 || { rm -rf .venv; \
 	  echo "Stopped: this Python cannot make environments; on Debian: apt-get install python3-venv, then make again." >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
-	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[^ ]*' requirements.txt)"
+	@$(BIN)/python -m uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements.txt
 	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
