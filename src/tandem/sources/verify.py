@@ -174,7 +174,10 @@ def _sentence(case, deviations: pd.DataFrame) -> str:
 
 def _stale(deviations, cases, checks, observations) -> list[str]:
     """Lines of known_deviations.csv that accept what is not there, though its figures were read."""
-    looked_at = set(zip(checks["check"], checks["where"], strict=True)) | _compared(observations)
+    named = deviations["check"][deviations["check"].str.startswith(UNIT_ERROR)]
+    series = quantity(named.str.removeprefix(UNIT_ERROR))
+    looked_at = set(zip(checks["check"], checks["where"], strict=True))
+    looked_at |= _compared(observations, set(series))
     gone = looked_at - set(zip(cases["check"], cases["where"], strict=True))
     return [
         f"known_deviations.csv accepts '{line.check}' in {line.where}, but this deviation no "
@@ -184,11 +187,11 @@ def _stale(deviations, cases, checks, observations) -> list[str]:
     ]
 
 
-def _compared(observations: pd.DataFrame) -> set[tuple[str, str]]:
-    """Values that were compared with a neighbour: those with another one in reach."""
+def _compared(observations: pd.DataFrame, quantities: set[str]) -> set[tuple[str, str]]:
+    """Values of these quantities that were compared with a neighbour: with another one in reach."""
     obs = observations.assign(quantity=quantity(observations["series"]))
     found = set()
-    for _, rows in obs.groupby(["quantity", "region"]):
+    for _, rows in obs[obs["quantity"].isin(quantities)].groupby(["quantity", "region"]):
         years = rows["year"].to_numpy()
         near = (np.abs(years[:, None] - years[None, :]) <= REACH).sum(axis=1) > 1
         kept = rows[near]

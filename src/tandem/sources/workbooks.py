@@ -14,10 +14,8 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
-import openpyxl
 import python_calamine
 from lxml import etree, html
-from openpyxl.cell.rich_text import CellRichText
 
 from tandem.errors import TandemError
 from tandem.sources.text import cell_name, column_index, column_name
@@ -175,6 +173,8 @@ def _check_size(rows: int, columns: int, where: str) -> None:
 
 def _read_xlsx(raw: bytes, file: str) -> list[Sheet]:
     """Through openpyxl: calamine turns formula errors into blanks and hides number formats."""
+    import openpyxl  # here, since most tables are text and need not wait for it
+
     has_formulas = _check_package(raw, file)
     try:
         # stored results, and, where there are formulas, a second look at those without a result
@@ -227,7 +227,7 @@ def _hidden_parts(sheet) -> list[tuple]:
 
 def _text_of(cell, notes: list) -> str:
     value = cell.value
-    if isinstance(value, CellRichText):
+    if isinstance(value, list):  # rich text: its runs
         return "".join(map(_run_text, value))
     percent = isinstance(value, int | float) and "%" in re.sub('"[^"]*"', "", cell.number_format)
     return _value_text(value, percent, cell.row - 1, cell.column - 1, notes)
