@@ -11,8 +11,6 @@ from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -21,11 +19,11 @@ from pydantic import (
 )
 
 from tandem.errors import TandemError
+from tandem.mechanism import Claim, Diagram
 from tandem.panel.formula import names_in
 from tandem.sources.description import Description
+from tandem.study_parts import NAME, Name, Strict, Text
 
-NAME = r"^[a-z][a-z0-9_]*$"
-Name = Annotated[str, Field(pattern=NAME)]
 InData = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+\.csv)?$")]  # a file in data/, no path
 LARGEST = 10**6  # bytes of a study file
 MOST = 10**5  # values in it once its aliases (*name) are written out
@@ -33,19 +31,6 @@ Effects = Literal["none", "random", "entity", "two-way"]
 CovType = Literal[
     "unadjusted", "robust", "clustered", "xtreg", "two-way clustered", "driscoll-kraay"
 ]
-
-
-class Strict(BaseModel):
-    """Base of every part of a study: no unknown keys, no later changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Text(Strict):
-    """A text in English and, if wanted, Chinese."""
-
-    en: str
-    zh: str = ""
 
 
 class PanelWindow(Strict):
@@ -311,40 +296,6 @@ class Published(Strict):
     line: float | None = Field(None, description="a threshold to draw")
 
 
-class Claim(Strict):
-    """A claim, its test and what others found; the rule of each test is fixed in tandem.claims."""
-
-    claim: Text
-    part: Literal[
-        "talent", "technology", "capital", "demand structure", "supply structure",
-        "technological support", "institutional support", "two-way link", "stages",
-    ]  # fmt: skip
-    test: Literal["two_way", "link", "stages", "spillover", "threshold", "bound", "none"]
-    cause: Name | None = Field(None, description="system, derived or published series")
-    effect: Name | None = Field(None, description="system or derived series")
-    by: Name | None = Field(None, description="derived series that has the threshold")
-    sign: Literal["+", "-"] = "+"
-    value: float | None = Field(None, description="the claimed threshold or bound")
-    published: list[str] = Field([], description="what others found, with its sign")
-    needs: str = Field("", description="the series that would settle it")
-
-    @model_validator(mode="after")
-    def _complete(self):
-        if self.test in ("two_way", "link", "spillover", "threshold") and not (
-            self.cause and self.effect
-        ):
-            raise ValueError(f"a claim tested by '{self.test}' names its cause and its effect")
-        if self.test in ("threshold", "bound") and self.value is None:
-            raise ValueError(f"a claim tested by '{self.test}' gives the claimed value")
-        if self.test == "threshold" and not self.by:
-            raise ValueError("a claim tested by 'threshold' names the series that has it: by")
-        if self.test == "bound" and not self.cause:
-            raise ValueError("a claim tested by 'bound' names the published series: cause")
-        if self.test == "none" and not self.needs:
-            raise ValueError("a claim that cannot be tested says which series it needs")
-        return self
-
-
 class Study(Strict):
     """A whole study."""
 
@@ -370,6 +321,7 @@ class Study(Strict):
     published: dict[Name, Published] = {}
     seed_paper: bool = Field(False, description="show the seed paper's own tables and their checks")
     claims: dict[Name, Claim] = Field({}, description="claims and their tests")
+    diagrams: dict[Name, Diagram] = Field({}, description="mechanisms whose arrows are claims")
     variants: dict[Name, dict[str, Any]] = {}
 
     @model_validator(mode="after")
@@ -397,6 +349,20 @@ class Study(Strict):
                     f"claims.{name} explains the score of '{claim.effect}' by its own indicator "
                     f"'{claim.cause}'; take another series"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _arrows_are_claims(self):
+        for name, diagram in self.diagrams.items():
+            for claim in (c for arrow in diagram.arrows for c in arrow.claims):
+                if claim not in self.claims:
+                    near = _not_in(claim, set(self.claims)).replace("series", "claims")
+                    raise ValueError(f"diagrams.{name} names the claim '{claim}', which is {near}")
+            for node, spec in diagram.nodes.items():
+                if spec.label is None and node not in {*self.systems, *self.series}:
+                    raise ValueError(
+                        f"diagrams.{name}.nodes.{node} is no system and no series; give it a label"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -59,7 +59,7 @@ def results():
 
 
 def decide(results, terms=None, **claim):
-    table = evaluate(study_of(h1=claim), results, terms)
+    table = evaluate(study_of(h1=claim), results, terms)["claims"]
     assert len(table) == 1
     return table.iloc[0]
 
@@ -176,7 +176,7 @@ def test_p_values_are_adjusted_over_the_claims(results):
         "h2": {"test": "link", "cause": "p", "effect": "up"},
         "h3": {"test": "none", "needs": "x"},
     }
-    table = evaluate(study_of(**links), results, None)
+    table = evaluate(study_of(**links), results, None)["claims"]
     assert table["holm_p"].to_numpy() == pytest.approx(
         holm(table["p_value"]).to_numpy(), nan_ok=True
     )

@@ -138,7 +138,7 @@ rule claims:
         folders=[getattr(rules, m).output[0] for m in FOLDERS],
         records=[f"{R}/estimates/{m}/{f}.csv" for m in MODELS for f in ("terms", "models")],
     output:
-        **kept("claims", "claims"),
+        **kept("claims", "claims", "tests"),
     log:
         f"{R}/logs/claims.log",
     conda:

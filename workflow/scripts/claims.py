@@ -18,5 +18,5 @@ with step(snakemake.log[0]) as say:
     folders = dict.fromkeys(Path(f).parent for f in snakemake.input.records)
     terms = estimates.read(folders)[0] if folders else pd.DataFrame()
     found = evaluate(study, results, terms)
-    save({"claims": found}, snakemake.output)
-    say(f"claims: {found['verdict'].value_counts().to_dict()}")
+    save(found, snakemake.output)
+    say(f"claims: {found['claims']['verdict'].value_counts().to_dict()}")

@@ -34,17 +34,25 @@ RULES = {
     "every vintage has one that does",
     "none": "cannot be tested with the figures at hand",
 }
-COLUMNS = [
-    "verdict", "estimate", "conf_low", "conf_high", "p_value", "second", "second_low",
-    "second_high", "agree", "tables", "why",
-]  # fmt: skip
+SHIFTS = (-0.05, 0.0, 0.05)  # of the cut-offs between stages, to see what rests on them
 SUPPORTED, CONTRADICTED, UNDETERMINED, NO_DATA = (
     "supported", "contradicted", "undetermined", "no data",
 )  # fmt: skip
+CLAIM_COLUMNS = [
+    "claim", "part", "test", "cause", "effect", "sign", "verdict", "estimate", "conf_low",
+    "conf_high", "p_value", "holm_p", "second", "second_low", "second_high", "agree",
+    "specifications", "tables", "why",
+]  # fmt: skip
+TEST_COLUMNS = [
+    "claim", "method", "estimate", "conf_low", "conf_high", "p_value", "n_obs", "n_entities",
+    "detail",
+]  # fmt: skip
 
 
-def evaluate(study: Study, results: dict[str, pd.DataFrame], terms: pd.DataFrame) -> pd.DataFrame:
-    """A row a claim.
+def evaluate(
+    study: Study, results: dict[str, pd.DataFrame], terms: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Decide every claim.
 
     Parameters
     ----------
@@ -55,148 +63,196 @@ def evaluate(study: Study, results: dict[str, pd.DataFrame], terms: pd.DataFrame
 
     Returns
     -------
-    DataFrame
+    claims : DataFrame
         claim, part, test, cause, effect, sign, verdict ("supported", "contradicted",
-        "undetermined", "no data"), estimate with interval and p-value of the test that decides
-        (standard deviations, for links), second and its interval where the rule has two, holm_p
-        over the claims tested, agree (share of specifications with the claimed sign), tables (where
-        to look), why (what stands in the way, or the series that would settle it).
+        "undetermined", "no data"), estimate with interval of the first test (standard deviations,
+        for links), p_value (the largest of the tests that must agree: an intersection-union test,
+        Berger 1982, Technometrics 24:295), holm_p over the claims tested, second and its interval
+        where the rule has two tests, agree (share of specifications with the claimed sign), of how
+        many specifications, tables (where to look), why (what stands in the way, or the series that
+        would settle it).
+    tests : DataFrame
+        Every test that was run: claim, method, estimate, interval, p_value, n_obs, n_entities,
+        detail.
     """
-    rows = []
+    rows, records = [], []
     for name, claim in study.claims.items():
-        facts = dict.fromkeys(COLUMNS[1:9], np.nan) | {"tables": "", "why": claim.needs}
+        declared = claim.model_dump(include={"part", "test", "cause", "effect", "sign"})
+        facts = {"claim": name, **{k: v or "" for k, v in declared.items()}, "why": claim.needs}
         try:
-            facts |= TESTS[claim.test](study, claim, results, terms)
+            found = TESTS[claim.test](study, claim, results, terms)
         except TandemError as err:
-            facts |= {"verdict": NO_DATA, "why": str(err)}
-        rows.append({"claim": name, **_declared(claim), **facts})
-    table = pd.DataFrame(rows)
-    table["holm_p"] = holm(table["p_value"])
-    first = ["claim", "part", "test", "cause", "effect", "sign", "verdict"]
-    return table[[*first, *COLUMNS[1:5], "holm_p", *COLUMNS[5:]]]
+            found = {"verdict": NO_DATA, "why": str(err)}
+        tests = found.pop("tests", [])
+        rows.append(facts | _in_short(tests) | found)
+        records += [{"claim": name, **test} for test in tests]
+    claims = pd.DataFrame(rows).reindex(columns=CLAIM_COLUMNS)
+    numbers = claims.columns[7:17]
+    claims[numbers] = claims[numbers].astype(float)
+    claims["holm_p"] = holm(claims["p_value"])
+    tests = pd.DataFrame(records, columns=TEST_COLUMNS)
+    return {"claims": claims.fillna({"tables": ""}), "tests": tests}
 
 
-def _declared(claim: Claim) -> dict:
-    return {
-        "part": claim.part,
-        "test": claim.test,
-        "cause": claim.cause or "",
-        "effect": claim.effect or "",
-        "sign": claim.sign,
-    }
+def _in_short(tests: list[dict]) -> dict:
+    """Of a claim's deciding tests: the first, the second if there is one, and the largest p."""
+    deciding = [test for test in tests if not test.get("aside")]
+    if not deciding:
+        return {}
+    facts = {k: deciding[0][k] for k in ("estimate", "conf_low", "conf_high")}
+    facts["p_value"] = max(test["p_value"] for test in deciding)
+    if len(deciding) > 1:
+        keys = {"estimate": "second", "conf_low": "second_low", "conf_high": "second_high"}
+        facts |= {short: deciding[1][k] for k, short in keys.items()}
+    return facts
+
+
+def _record(method: str, numbers, scale: float = 1.0, **more) -> dict:
+    """One test; `numbers` holds estimate, conf_low, conf_high and p_value."""
+    scaled = {k: numbers[k] * scale for k in ("estimate", "conf_low", "conf_high")}
+    return {"method": method, **scaled, "p_value": numbers["p_value"], **more}
 
 
 def _none(study, claim: Claim, results, terms) -> dict:
     return {"verdict": NO_DATA}
 
 
-def _word(claim: Claim, *intervals: tuple[float, float]) -> str:
+def _word(claim: Claim, tests: list[dict]) -> str:
     """Where all intervals lie: on the claimed side of zero, on the other, or neither."""
     turn = 1 if claim.sign == "+" else -1
-    if all(min(turn * low, turn * high) > 0 for low, high in intervals):
+    ends = [[turn * test[end] for end in ("conf_low", "conf_high")] for test in tests]
+    if all(min(pair) > 0 for pair in ends):
         return SUPPORTED
-    if all(max(turn * low, turn * high) < 0 for low, high in intervals):
+    if all(max(pair) < 0 for pair in ends):
         return CONTRADICTED
     return UNDETERMINED
 
 
+def _share(claim: Claim, positive: float, n: float) -> dict:
+    """Share of n specifications with the claimed sign, from the share that is positive."""
+    share = positive if claim.sign == "+" else 1 - positive
+    return {"agree": share, "specifications": n}
+
+
 def _two_way(study: Study, claim: Claim, results, terms) -> dict:
     """The main models of the study; agreement from the specification curve."""
-    main = [r for r, s in study.models.regressions.items() if s.effects == "two-way"][:1]
-    var = list(study.models.panel_var.models)[:1] if study.models.panel_var else []
-    if not main or not var:
+    models, var = study.models.regressions, study.models.panel_var
+    main = next((r for r, s in models.items() if s.effects == "two-way"), None)
+    if main is None or not (var and var.models):
         raise TandemError("The study has no two-way regression and panel VAR to decide by.")
+    first = next(iter(var.models))
     known = terms.set_index(["table", "equation", "model", "term"])
     scale = within_scale(results["indices/scores"], claim.cause, claim.effect)
-    one, two = (
-        known.loc[(table, claim.effect, model, f"L1.{claim.cause}")]
-        for table, model in ((claim.effect, main[0]), ("panel_var", var[0]))
-    )
-    intervals = [(m["conf_low"] * scale, m["conf_high"] * scale) for m in (one, two)]
-    agree = np.nan
+    tests = [
+        _record(method, known.loc[(table, claim.effect, model, f"L1.{claim.cause}")], scale)
+        for method, table, model in (
+            (models[main].label, claim.effect, main),
+            (f"Panel VAR: {var.models[first].label}", "panel_var", first),
+        )
+    ]
     summary = results.get("estimates/verdict/curve_summary")
+    agree, tables = {}, "two_way"
     if summary is not None:
-        way = f"{claim.cause} → {claim.effect}"
-        share = summary.set_index("direction").loc[way, "share_positive"]
-        agree = share if claim.sign == "+" else 1 - share
-    return {
-        "verdict": _word(claim, *intervals),
-        "estimate": one["estimate"] * scale,
-        "conf_low": intervals[0][0],
-        "conf_high": intervals[0][1],
-        "p_value": one["p_value"],
-        "second": two["estimate"] * scale,
-        "second_low": intervals[1][0],
-        "second_high": intervals[1][1],
-        "agree": agree,
-        "tables": "two_way, two_way_curve",
-    }
+        mine = summary.set_index("direction").loc[f"{claim.cause} → {claim.effect}"]
+        agree = _share(claim, mine["share_positive"], mine["n_specifications"])
+        tables += ", two_way_curve"
+    return {"verdict": _word(claim, tests), "tests": tests, "tables": tables, **agree}
 
 
 def _link(study: Study, claim: Claim, results, terms) -> dict:
     """The cause's past on the effect, two-way within and by GMM with the effect's own past."""
     panel, scores = results["data/panel"], results["indices/scores"]
     both = pd.concat([_series(name, scores, panel) for name in (claim.cause, claim.effect)], axis=1)
-    controls = [c for c in study.models.controls if c not in (claim.cause, claim.effect)]
+    controls = panel[[c for c in study.models.controls if c not in (claim.cause, claim.effect)]]
     x = lags(both[claim.cause], [1])
-    result, facts = panel_regression(
-        both[claim.effect], x.join(panel[controls]), "two-way", "clustered"
-    )
-    name, scale = f"L1.{claim.cause}", within_scale(both, claim.cause, claim.effect)
-    b, se = result.params[name], result.std_errors[name]
-    reach = stats.t.ppf(0.975, facts["t_df"]) * se
-    own = DynamicPanel(
-        both[claim.effect], panel[controls] if controls else None, x, transform="fod",
-        instrument_lags=(2, 4), collapse=True, time_effects=True,
-    ).fit().terms.loc[name]  # fmt: skip
-    intervals = [
-        ((b - reach) * scale, (b + reach) * scale),
-        (own["conf_low"] * scale, own["conf_high"] * scale),
-    ]
+    tests = [_within(both, x, controls, claim), _gmm(both, x, controls, claim)]
     return {
-        "verdict": _word(claim, *intervals),
-        "estimate": b * scale,
-        "conf_low": intervals[0][0],
-        "conf_high": intervals[0][1],
-        "p_value": 2 * stats.t.sf(abs(b / se), facts["t_df"]),
-        "second": own["estimate"] * scale,
-        "second_low": intervals[1][0],
-        "second_high": intervals[1][1],
-        "agree": _agreement(study, claim, both, panel[controls]),
-        "tables": "claims",
+        "verdict": _word(claim, tests),
+        "tests": tests,
+        "tables": "claims_tests",
+        **_agreement(study, claim, both, controls),
     }
+
+
+def _within(both: pd.DataFrame, x: pd.DataFrame, controls: pd.DataFrame, claim: Claim) -> dict:
+    result, facts = panel_regression(both[claim.effect], x.join(controls), "two-way", "clustered")
+    name, df = x.columns[0], facts["t_df"]
+    b, se = result.params[name], result.std_errors[name]
+    reach = stats.t.ppf(0.975, df) * se
+    p = 2 * stats.t.sf(abs(b / se), df)
+    numbers = {"estimate": b, "conf_low": b - reach, "conf_high": b + reach, "p_value": p}
+    return _record(
+        "Two-way within", numbers, within_scale(both, claim.cause, claim.effect),
+        n_obs=int(result.nobs), n_entities=facts["n_clusters"],
+        detail=f"errors {facts['se_type']}, t({df:g})",
+    )  # fmt: skip
+
+
+def _gmm(both: pd.DataFrame, x: pd.DataFrame, controls: pd.DataFrame, claim: Claim) -> dict:
+    fit = DynamicPanel(
+        both[claim.effect], controls if len(controls.columns) else None, x, transform="fod",
+        instrument_lags=(2, 4), collapse=True, time_effects=True,
+    ).fit()  # fmt: skip
+    facts = fit.facts
+    detail = f"{facts['n_instruments']} instruments, Hansen p = {facts['hansen_p']:.3f}"
+    if "ar2_p" in facts:
+        detail += f", AR(2) p = {facts['ar2_p']:.3f}"
+    return _record(
+        "Difference GMM with the effect's own past", fit.terms.loc[x.columns[0]],
+        within_scale(both, claim.cause, claim.effect),
+        n_obs=fit.n_obs, n_entities=fit.n_entities, detail=detail,
+    )  # fmt: skip
 
 
 def _series(name: str, scores: pd.DataFrame, panel: pd.DataFrame) -> pd.Series:
     return scores[name] if name in scores else panel[name]
 
 
-def _agreement(study: Study, claim: Claim, both: pd.DataFrame, controls: pd.DataFrame) -> float:
+def _agreement(study: Study, claim: Claim, both: pd.DataFrame, controls: pd.DataFrame) -> dict:
     """Share of specifications with the claimed sign; the choices are those of the study's curve."""
     curve = study.models.verdict.curve if study.models.verdict else None
     if curve is None:
-        return np.nan
-    years = both.index.get_level_values("year")
-    windows = {f"{a}-{b}": (a, b) for a, b in curve.windows or [(int(years.min()),
-                                                                 int(years.max()))]}  # fmt: skip
-    sets = {"without": None, "with": controls} if len(controls.columns) else {"without": None}
+        return {}
+    windows, sets = _windows(study, both), _sets(controls)
     choices = [b.model_dump() if b else {} for b in (curve.least_squares, curve.gmm)]
     specs = specifications(["as measured"], list(windows), list(sets), *choices)
     found = specification_curve(
         specs, {"as measured": both}, windows, sets, claim.cause, claim.effect, draws=0
     )
-    share = found.summary["share_positive"]
-    return share if claim.sign == "+" else 1 - share
+    return _share(claim, found.summary["share_positive"], found.summary["n_specifications"])
+
+
+def _windows(study: Study, rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """The windows of the study's specification curve, or the whole sample."""
+    curve = study.models.verdict.curve if study.models.verdict else None
+    years = rows.index.get_level_values("year")
+    whole = [(int(years.min()), int(years.max()))]
+    return {f"{a}-{b}": (a, b) for a, b in (curve.windows if curve else []) or whole}
+
+
+def _sets(controls: pd.DataFrame) -> dict[str, pd.DataFrame | None]:
+    return {"without": None} | ({"with": controls} if len(controls.columns) else {})
 
 
 def _stages(study: Study, claim: Claim, results, terms) -> dict:
     """Moves between stages of D, up less down, a year; errors clustered by entity."""
     if not study.dynamics:
         raise TandemError("The study has no stages (dynamics.stages).")
-    d = results["indices/coupling"][f"D_{study.coupling.model}"].dropna()
-    stage = pd.Series(np.searchsorted(study.dynamics.stages, d), d.index, name="stage")
-    before = lags(stage, [1]).iloc[:, 0]
-    moves = np.sign(stage - before).dropna()
+    coupling, cuts = results["indices/coupling"], np.array(study.dynamics.stages)
+    test = _moves(coupling[f"D_{study.coupling.model}"].dropna(), cuts)
+    degrees = [coupling[c].dropna() for c in coupling if c.startswith("D_")]
+    other = [_moves(d, cuts + shift)["estimate"] > 0 for d in degrees for shift in SHIFTS]
+    return {
+        "verdict": _word(claim, [test]),
+        "tests": [test],
+        "tables": "dynamics_stages, dynamics_moves_stages",
+        **_share(claim, float(np.mean(other)), len(other)),
+    }
+
+
+def _moves(d: pd.Series, cuts: np.ndarray) -> dict:
+    stage = pd.Series(np.searchsorted(cuts, d), d.index, name="stage")
+    moves = np.sign(stage - lags(stage, [1]).iloc[:, 0]).dropna()
     sums = moves.groupby(level=0).agg(["sum", "size"])
     n, total = len(sums), sums["size"].sum()
     if n < 2:
@@ -205,14 +261,12 @@ def _stages(study: Study, claim: Claim, results, terms) -> dict:
     scores = sums["sum"] - b * sums["size"]
     se = np.sqrt((scores**2).sum() * n / (n - 1)) / total
     reach = stats.t.ppf(0.975, n - 1) * se
-    return {
-        "verdict": _word(claim, (b - reach, b + reach)),
-        "estimate": b,
-        "conf_low": b - reach,
-        "conf_high": b + reach,
-        "p_value": 2 * stats.t.sf(abs(b / se), n - 1) if se > 0 else np.nan,
-        "tables": "dynamics_transitions",
-    }
+    p = 2 * stats.t.sf(abs(b / se), n - 1) if se > 0 else np.nan
+    return _record(
+        "Moves between stages of D, up less down",
+        {"estimate": b, "conf_low": b - reach, "conf_high": b + reach, "p_value": p},
+        n_obs=total, n_entities=n, detail=f"errors clustered by entity, t({n - 1})",
+    )  # fmt: skip
 
 
 def _spillover(study: Study, claim: Claim, results, terms) -> dict:
@@ -220,25 +274,24 @@ def _spillover(study: Study, claim: Claim, results, terms) -> dict:
     spatial = results.get("estimates/robustness/spatial")
     if spatial is None:
         raise TandemError("The study has no spatial models (models.robustness.neighbours).")
-    way = f"{claim.cause} → {claim.effect}"
-    rows = spatial[
-        (spatial["direction"] == way)
-        & (spatial["weights"] == "borders")
-        & (spatial["model"] == "spatial Durbin")
-    ]
+    mine = spatial[spatial["direction"] == f"{claim.cause} → {claim.effect}"]
+    rows = mine[(mine["weights"] == "borders") & (mine["model"] == "spatial Durbin")]
     if rows.empty:
-        raise TandemError(f"The spatial Durbin model of {way} by borders was not estimated.")
+        raise TandemError(
+            f"The spatial Durbin model of {claim.cause} → {claim.effect} by borders was not "
+            "estimated."
+        )
     b, p = rows["indirect"].iloc[0], rows["indirect p"].iloc[0]
     reach = stats.norm.ppf(0.975) * abs(b) / stats.norm.isf(p / 2)
+    numbers = {"estimate": b, "conf_low": b - reach, "conf_high": b + reach, "p_value": p}
     scale = within_scale(results["indices/scores"], claim.cause, claim.effect)
-    low, high = (b - reach) * scale, (b + reach) * scale
+    test = _record("Spatial Durbin by borders, indirect effect", numbers, scale)
+    all_ways = mine["indirect"].dropna()
     return {
-        "verdict": _word(claim, (low, high)),
-        "estimate": b * scale,
-        "conf_low": low,
-        "conf_high": high,
-        "p_value": p,
+        "verdict": _word(claim, [test]),
+        "tests": [test],
         "tables": "robustness_spatial",
+        **_share(claim, float((all_ways > 0).mean()), len(all_ways)),
     }
 
 
@@ -246,31 +299,63 @@ def _threshold(study: Study, claim: Claim, results, terms) -> dict:
     """One threshold of the effect in `by`, with controls and year effects (Hansen 1999)."""
     panel, scores = results["data/panel"], results["indices/scores"]
     y, cause = (_series(name, scores, panel) for name in (claim.effect, claim.cause))
-    x, q = lags(cause, [1]).iloc[:, 0], panel[claim.by]
-    rows = pd.concat([y, x, q, panel[list(study.models.controls)]], axis=1).dropna()
-    years = pd.Series(rows.index.get_level_values("year"), rows.index)
-    others = rows[[c for c in study.models.controls if c != claim.by]]
-    others = others.join(pd.get_dummies(years, dtype=float).iloc[:, 1:].add_prefix("year "))
-    fit = PanelThreshold(y[rows.index], x[rows.index], q[rows.index], others).fit(
-        1, draws=999, seed=int(np.random.SeedSequence(study.seed).generate_state(1)[0])
-    )
-    place = fit.thresholds.iloc[0]
-    p = fit.tests["p_value"].iloc[0]
-    slopes = fit.terms.loc[fit.terms.index.str.contains(x.name, regex=False), "estimate"]
-    larger = slopes.iloc[1] > slopes.iloc[0]
-    holds = place["conf_low"] <= claim.value <= place["conf_high"]
-    reached = float((q[rows.index] > claim.value).mean())
-    word = UNDETERMINED if p >= 0.05 else SUPPORTED if holds and larger else CONTRADICTED
+    frame = pd.concat([y, lags(cause, [1]), panel[claim.by]], axis=1)
+    controls = panel[[c for c in study.models.controls if c != claim.by]]
+    seed = int(np.random.SeedSequence(study.seed).generate_state(1)[0])
+    fit = _one_threshold(frame.join(controls).dropna(), draws=999, seed=seed)
+    place, (below, above) = _place(fit), _slopes(fit)
+    word = UNDETERMINED if place["p_value"] >= 0.05 else CONTRADICTED
+    if place["p_value"] < 0.05 and _as_claimed(fit, claim.value):
+        word = SUPPORTED
+    others = []
+    for first, last in _windows(study, frame).values():
+        for more in _sets(controls).values():
+            rows = (frame if more is None else frame.join(more)).loc[
+                (slice(None), slice(first, last)), :
+            ]
+            others.append(_as_claimed(_one_threshold(rows.dropna(), 1, seed), claim.value))
+    facts = {"n_obs": fit.facts["n_obs"], "n_entities": fit.facts["n_entities"]}
+    tests = [
+        _record("Place of the threshold", place, **facts, detail="Hansen's test, 999 draws"),
+        _record("Effect below it", below, aside=True, **facts),
+        _record("Effect above it", above, aside=True, **facts),
+    ]
+    reached = float((frame[claim.by].reindex(fit.regime.index) > claim.value).mean())
     return {
         "verdict": word,
-        "estimate": place["estimate"],
-        "conf_low": place["conf_low"],
-        "conf_high": place["conf_high"],
-        "p_value": p,
+        "tests": tests,
+        "tables": "claims_tests",
+        "agree": float(np.mean(others)),
+        "specifications": len(others),
         "why": f"{reached:.0%} of entity-years lie above {claim.value:g}; the effect is "
-        f"{slopes.iloc[0]:.3f} below the threshold found and {slopes.iloc[1]:.3f} above. "
+        f"{below['estimate']:.3f} below the threshold found and {above['estimate']:.3f} above. "
         f"{claim.needs}".strip(),
     }
+
+
+def _one_threshold(rows: pd.DataFrame, draws: int, seed: int):
+    """Effect, cause of the year before, threshold variable, then controls; year effects added."""
+    years = pd.Series(rows.index.get_level_values("year"), rows.index)
+    dummies = pd.get_dummies(years, dtype=float).iloc[:, 1:].add_prefix("year ")
+    y, x, q = (rows.iloc[:, i] for i in range(3))
+    return PanelThreshold(y, x, q, rows.iloc[:, 3:].join(dummies)).fit(1, draws=draws, seed=seed)
+
+
+def _place(fit) -> dict:
+    return {**fit.thresholds.iloc[0], "p_value": fit.tests["p_value"].iloc[0]}
+
+
+def _slopes(fit) -> tuple[dict, dict]:
+    rows = fit.terms[fit.terms.index.str.contains(", regime ", regex=False)]
+    return tuple(rows.to_dict("records"))
+
+
+def _as_claimed(fit, value: float) -> bool:
+    """Whether the 95 % set of the threshold holds the value and the effect is larger above."""
+    place, (below, above) = _place(fit), _slopes(fit)
+    return bool(
+        place["conf_low"] <= value <= place["conf_high"] and above["estimate"] > below["estimate"]
+    )
 
 
 def _bound(study: Study, claim: Claim, results, terms) -> dict:
@@ -282,10 +367,14 @@ def _bound(study: Study, claim: Claim, results, terms) -> dict:
     passed = mine.assign(over=mine["value"] > claim.value).groupby("vintage")["over"].any()
     word = SUPPORTED if not passed.any() else CONTRADICTED if passed.all() else UNDETERMINED
     above = f"; above it in {', '.join(passed[passed].index)}" if passed.any() else ""
+    largest = dict.fromkeys(("conf_low", "conf_high", "p_value"), np.nan)
+    largest["estimate"] = mine["value"].max()
     return {
         "verdict": word,
-        "estimate": mine["value"].max(),
-        "tables": "",
+        "tests": [_record("Largest published value", largest, n_obs=len(mine))],
+        "tables": "claims_tests",
+        "agree": float((~passed).mean()),
+        "specifications": len(passed),
         "why": f"{len(mine)} values of {len(passed)} vintages, {mine['year'].min()}-"
         f"{mine['year'].max()}{above}. {claim.needs}".strip(),
     }
