@@ -5,6 +5,7 @@ from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -17,6 +18,7 @@ from tandem.analysis.scores import index_study
 from tandem.analysis.uncertainty import measure, run_chunk
 from tandem.analysis.var import fit_nation
 from tandem.analysis.verdict import study_verdict
+from tandem.claims import evaluate
 from tandem.files import save, write_text
 from tandem.indices import read_contiguity
 from tandem.report import figure_style
@@ -25,7 +27,7 @@ from tandem.report.store import load, records, verdicts
 from tandem.report.study_figures import make_figures
 from tandem.report.study_tables import make_tables
 from tandem.report.table_text import to_html
-from tandem.sources import seed_checks
+from tandem.sources import seed_checks, seed_figures
 from tandem.sources.seed import survey_fields
 from tandem.study import load_study
 
@@ -54,7 +56,9 @@ def run(study, folder):
     if study.published:
         write(folder, "data", {"printed": printed_series(study, DATA)})
     if study.seed_paper:
-        write(folder, "data", {"seed_checks": seed_checks(DATA)})
+        write(
+            folder, "data", {"seed_checks": seed_checks(DATA), "seed_figures": seed_figures(DATA)}
+        )
     indices = index_study(study, made["panel"], made["published"])
     scores = indices["scores"]
     write(folder, "indices", indices)
@@ -75,6 +79,9 @@ def run(study, folder):
     if study.models.verdict:
         frames = [scores, made["panel"], indices["normalised"], indices["weights"]]
         write(folder, "estimates/verdict", study_verdict(study, *frames, records(folder)[0]))
+    if study.claims:
+        terms = records(folder)[0] if study.models.regressions else pd.DataFrame()
+        write(folder, "claims", evaluate(study, load(folder), terms))
     tables = make_tables(study, load(folder), folder)
     for table in tables:
         write_text(folder / "tables" / f"{table.name}.html", to_html(table))
@@ -174,7 +181,19 @@ def test_the_contents_list_every_heading(made):
     listed = {v[1:] for t, n, v in made.page.attributes if (t, n) == ("a", "href") and v[0] == "#"}
     headings = {v for t, n, v in made.page.attributes if (t, n) == ("h2", "id")}
     headings -= {"lineage-title"}  # of the dialog
-    assert listed == headings
+    elsewhere = {name for name in listed if name.startswith(("table-", "figure-"))}
+    assert listed - elsewhere == headings
+    assert elsewhere <= set(made.page.ids)
+
+
+def test_every_claim_is_there_with_its_rule_and_every_arrow_in_words(made):
+    claims = [i for i in made.page.ids if i.startswith("claim-")]
+    assert claims == [f"claim-{name}" for name in made.study.claims]
+    labels = [value for _, name, value in made.page.attributes if name == "aria-label"]
+    for diagram in made.study.diagrams.values():
+        words = next(label for label in labels if label.startswith(diagram.title.en))
+        arrows = words.removeprefix(diagram.title.en).split("; ")
+        assert len(arrows) >= len(diagram.arrows) and diagram.title.zh in words
 
 
 def test_every_table_and_figure_stands_in_the_report_once(made):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tandem.sources import check_identities, read_sources, read_table, seed_checks
+from tandem.sources import check_identities, read_sources, read_table, seed_checks, seed_figures
 from tandem.sources.regions import PROVINCES
 from tandem.sources.seed import implied_total
 
@@ -175,8 +175,15 @@ def test_seed_checks(data):
     assert not fields["consistent"]
     assert checks.loc["share of enterprises with R&D rounds to 10 %", "finding"] == "10.01%"
     findings = list(checks["finding"])[3:]
-    assert findings == ["14,369,811", "71.4", "12.6", "201,127"]
+    assert findings == ["14,369,811", "71.4", "12.6", "201,127", "1.11%", "-0.7%"]
     assert checks["consistent"].iloc[2:].all()
+
+
+def test_seed_figures_are_the_papers(data):
+    figures = seed_figures(data)
+    assert dict(figures["place"].value_counts()) == {"Table II": 16, "Table I": 5, "text": 4}
+    assert figures[figures["place"] == "Table II"]["value"].sum() == 7228
+    assert figures["label"].notna().all()
 
 
 def test_implied_total_by_hand():

@@ -1,6 +1,9 @@
 # raw tables -> observations -> panel, and what there is to say about them
 
-SEED_FILES = sorted(map(str, Path("data/raw/assehr455").iterdir()))
+SEED_FILES = [
+    *sorted(map(str, Path("data/raw/assehr455").iterdir())),
+    *sorted(map(str, Path("data/raw/quoted").glob("epi-survey-2011*.csv"))),
+]
 PANEL = ("panel", "published", "lineage", "vintages", "coverage", "splices", "breaks")
 CHECKED = ("observations", "ledger", "checks", "suspects", "not_comparable")
 
@@ -91,7 +94,7 @@ rule seed_paper:
     input:
         raw=SEED_FILES,
     output:
-        **kept("data", "seed_checks"),
+        **kept("data", "seed_checks", "seed_figures"),
     log:
         f"{R}/logs/seed_paper.log",
     conda:

@@ -91,7 +91,8 @@ def evaluate(
     claims[numbers] = claims[numbers].astype(float)
     claims["holm_p"] = holm(claims["p_value"])
     tests = pd.DataFrame(records, columns=TEST_COLUMNS)
-    return {"claims": claims.fillna({"tables": ""}), "tests": tests}
+    claims["tables"] = claims["tables"].astype(object).where(claims["tables"].notna(), "")
+    return {"claims": claims, "tests": tests}
 
 
 def _in_short(tests: list[dict]) -> dict:

@@ -138,6 +138,14 @@ def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
             *(f"{name}: {text}." for name, text in why[~why.index.duplicated()].items()),
         ]
         tables.append(frame_table(splices, "data_splices", title, notes))
+    if "data/seed_figures" in results:
+        figures = results["data/seed_figures"].drop(columns="series")
+        wide = figures.rename(columns={"place": "", "label": "figure"}).set_index("")
+        title = {
+            "en": "The seed paper's Tables I and II and text",
+            "zh": "种子论文的表I、表II与正文数据",
+        }
+        tables.append(frame_table(wide, "seed_tables", title, decimals={"value": ",.6g"}))
     if "data/seed_checks" in results:
         checks = results["data/seed_checks"].assign(
             consistent=lambda d: d["consistent"].map({True: "yes", False: "no"})

@@ -3,7 +3,7 @@
 from tandem.sources.checks import check_identities
 from tandem.sources.inventory import read_codebook, read_sources
 from tandem.sources.observations import read_observations
-from tandem.sources.seed import seed_checks
+from tandem.sources.seed import seed_checks, seed_figures
 from tandem.sources.tables import read_table
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "read_sources",
     "read_table",
     "seed_checks",
+    "seed_figures",
 ]

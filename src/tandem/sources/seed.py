@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from tandem.sources.inventory import read_sources
+from tandem.sources.inventory import read_codebook, read_sources
 from tandem.sources.observations import read_observations
 
 FOLDER = "raw/assehr455/"
+SURVEY = ("raw/quoted/epi-survey-2011.csv", "raw/quoted/epi-survey-2011-prelim.csv")
+PLACES = {"table1_2011": "Table I", "table2_2017": "Table II", "text_2017": "text"}
 
 
 def seed_checks(data: Path) -> pd.DataFrame:
@@ -28,8 +30,26 @@ def seed_checks(data: Path) -> pd.DataFrame:
         Columns statement, check, finding, consistent (bool); one row a statement.
     """
     x = _figures(data)
-    rows = [_shares(x), _fields(x), _tenth(x), *_per_firm(x)]
+    rows = [_shares(x), _fields(x), _tenth(x), *_per_firm(x), *_survey(x, data)]
     return pd.DataFrame(rows, columns=["statement", "check", "finding", "consistent"])
+
+
+def seed_figures(data: Path) -> pd.DataFrame:
+    """The figures that the seed paper prints, as its raw tables hold them.
+
+    Returns
+    -------
+    DataFrame
+        Columns place (Table I, Table II or text), series, label, year, value, unit, in the paper's
+        order.
+    """
+    observations = _read(data, [f for f in read_sources(data)["file"] if f.startswith(FOLDER)])
+    file = observations["cell"].str.extract(f"{FOLDER}(.+)[.]csv", expand=False)
+    labels = read_codebook(data).set_index("series")["label_en"]
+    rows = observations.assign(
+        place=file.map(PLACES), label=observations["series"].map(labels)
+    ).reset_index(drop=True)
+    return rows[["place", "series", "label", "year", "value", "unit"]]
 
 
 def survey_fields(data: Path) -> pd.DataFrame:
@@ -51,9 +71,11 @@ def survey_fields(data: Path) -> pd.DataFrame:
 
 
 def _figures(data: Path) -> pd.Series:
-    listed = read_sources(data)["file"]
-    observations, _ = read_observations(data, [f for f in listed if f.startswith(FOLDER)])
-    return observations.set_index("series")["value"]
+    return seed_figures(data).set_index("series")["value"]
+
+
+def _read(data: Path, files: list[str]) -> pd.DataFrame:
+    return read_observations(data, files)[0]
 
 
 def implied_total(count: float, percent: float) -> tuple[float, float]:
@@ -140,4 +162,20 @@ def _per_firm(x: pd.Series) -> list[tuple]:
         (statement, f"{check} between {low:,.0f} and {high:,.0f}",
          f"{value:,.0f}" if value >= 1000 else f"{value:.1f}", bool(low <= value <= high))
         for statement, check, value, low, high in cases
+    ]  # fmt: skip
+
+
+def _survey(x: pd.Series, data: Path) -> list[tuple]:
+    """Table I beside what the ministry announced of the same survey, if its tables are at hand."""
+    if not set(SURVEY) <= set(read_sources(data)["file"]):
+        return []
+    final, first = (_read(data, [file]).set_index("series")["value"] for file in SURVEY)
+    revenue, units = final["epi_revenue_broad"], first["epi_units_broad"]
+    share, apart = x["survey_rd_investment"] / revenue, x["survey_enterprises"] / units - 1
+    return [
+        (f"R&D is {x['survey_rd_investment']} hundred million yuan; the ministry gives the revenue "
+         f"in this survey as {revenue:,.0f}", "R&D over revenue between 0.1 % and 10 %",
+         f"{share:.2%}", bool(0.001 <= share <= 0.1)),
+        (f"{x['survey_enterprises']:,.0f} enterprises; the ministry's first count is {units:,.0f}",
+         "counts of one survey within 5 %", f"{apart:+.1%}", bool(abs(apart) <= 0.05)),
     ]  # fmt: skip
