@@ -101,6 +101,19 @@ def test_a_new_study_is_valid_as_it_is_written(desk, capsys):
     assert "there already" in capsys.readouterr().err
 
 
+def test_check_does_not_wait_for_models_figures_or_workbooks(desk):
+    """It takes under 3 s because it opens none of these, most of which take a second each."""
+    main(["new-study", "mine"])
+    code = (
+        "import sys; from tandem.cli import main; main(['check', 'mine']); "
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "nothing is wrong" in done.stdout
+    slow = {"scipy", "statsmodels", "linearmodels", "matplotlib", "openpyxl", "snakemake", "jinja2"}
+    assert not slow & set(done.stdout.split())
+
+
 @pytest.mark.parametrize("name", ["My Study", "../x", "9lives"])
 def test_a_name_that_is_no_file_name_is_refused(desk, capsys, name):
     assert main(["new-study", name]) == 1

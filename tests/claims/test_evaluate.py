@@ -104,15 +104,19 @@ def test_both_main_models_must_agree(results, one, two, word):
         columns=["table", "equation", "model", "term", "estimate", "conf_low", "conf_high",
                  "p_value"],
     )  # fmt: skip
-    summary = pd.DataFrame({"direction": [WAY], "share_positive": [0.7]})
+    summary = pd.DataFrame(
+        {"direction": [WAY], "share_positive": [0.7], "n_specifications": [600.0]}
+    )
     some = results | {"estimates/verdict/curve_summary": summary}
     row = decide(some, terms, test="two_way", cause="tech", effect="up")
-    assert (row["verdict"], row["agree"]) == (word, 0.7)
+    assert (row["verdict"], row["agree"], row["specifications"]) == (word, 0.7, 600)
+    assert row["p_value"] == 0.2  # of the two tests that must agree the larger one
 
 
 def test_rising_stages_support_the_claim_and_chance_does_not(results):
     row = decide(results, test="stages")
     assert row["verdict"] == "supported" and row["estimate"] > 0
+    assert (row["agree"], row["specifications"]) == (1.0, 3)  # one degree, three sets of cut-offs
     still = results["indices/coupling"].sample(frac=1, random_state=1)
     flat = pd.DataFrame({"D_standard": still["D_standard"].to_numpy()}, still.index.sort_values())
     assert decide(results | {"indices/coupling": flat}, test="stages")["verdict"] == "undetermined"
@@ -170,6 +174,32 @@ def test_what_cannot_be_tested_says_what_is_needed(results):
     assert row["verdict"] == "no data" and "no spatial models" in row["why"]
 
 
+def test_every_test_of_a_claim_is_kept(results):
+    study = study_of(h1={"test": "link", "cause": "z", "effect": "up"})
+    found = evaluate(study, results, None)
+    claim, tests = found["claims"].iloc[0], found["tests"]
+    assert list(tests["claim"]) == ["h1", "h1"]
+    assert list(tests["n_entities"]) == [N, N] and tests["n_obs"].iloc[0] == N * (T - 1)
+    assert claim["p_value"] == tests["p_value"].max()
+    assert claim["second"] == tests["estimate"].iloc[1]
+    assert "instruments, Hansen p = " in tests["detail"].iloc[1]
+
+
+def test_spillovers_agree_over_neighbourhoods_and_models(results):
+    spatial = pd.DataFrame(
+        {
+            "direction": WAY,
+            "weights": ["borders", "borders", "distance", "distance"],
+            "model": ["spatial Durbin", "spatial error", "spatial Durbin", "spatial lag"],
+            "indirect": [0.2, np.nan, 0.1, -0.1],
+            "indirect p": [0.01, np.nan, 0.2, 0.2],
+        }
+    )
+    some = results | {"estimates/robustness/spatial": spatial}
+    row = decide(some, test="spillover", cause="tech", effect="up")
+    assert (row["agree"], row["specifications"]) == (pytest.approx(2 / 3), 3)
+
+
 def test_p_values_are_adjusted_over_the_claims(results):
     links = {
         "h1": {"test": "link", "cause": "z", "effect": "up"},
@@ -196,3 +226,26 @@ def test_p_values_are_adjusted_over_the_claims(results):
 def test_incomplete_claims_are_refused_in_words(claim, words):
     with pytest.raises(ValidationError, match=words):
         study_of(h1=claim)
+
+
+@pytest.mark.parametrize(
+    ("node", "claims", "words"),
+    [
+        (
+            {"at": [0, 0], "label": {"en": "t"}},
+            ["h2"],
+            "names the claim 'h2', which is not defined",
+        ),
+        ({"at": [0, 0]}, ["h1"], "is no system and no series; give it a label"),
+    ],
+)
+def test_arrows_of_a_study_are_its_claims_and_boxes_have_names(node, claims, words):
+    diagram = {
+        "title": {"en": "t"},
+        "caption": {"en": "c"},
+        "nodes": {"start": node, "up": {"at": [1, 0]}},
+        "arrows": [{"ends": ["start", "up"], "claims": claims}],
+    }
+    raw = study_of(h1={"test": "none", "needs": "x"}).model_dump()
+    with pytest.raises(ValidationError, match=words):
+        Study.model_validate(raw | {"diagrams": {"d": diagram}})
