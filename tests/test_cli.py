@@ -101,6 +101,21 @@ def test_a_new_study_is_valid_as_it_is_written(desk, capsys):
     assert "there already" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("variants: {other: {vintages: {gdp: census9}}}", "variant 'other': No table of 'gdp'"),
+        ("published: {p: {label: {en: x}, series: [nothing_here]}}", "names 'nothing_here'"),
+    ],
+)
+def test_check_reads_variants_and_published_series_too(desk, capsys, more, words):
+    main(["new-study", "mine"])
+    file = desk / "studies/mine.yaml"
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n{more}\n", encoding="utf-8")
+    assert main(["check", "mine"]) == 1
+    assert words in capsys.readouterr().err
+
+
 def test_check_does_not_wait_for_models_figures_or_workbooks(desk):
     """It takes under 3 s because it opens none of these, most of which take a second each."""
     main(["new-study", "mine"])

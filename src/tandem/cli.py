@@ -72,14 +72,22 @@ def diagnose_coupling(options: argparse.Namespace) -> str:
 
 def check(options: argparse.Namespace) -> str:
     """`tandem check`: the study file and its variants, every raw table, formula and check."""
-    from tandem.analysis.panel import build_panel
+    from tandem.analysis.panel import build_panel, printed_series
+    from tandem.panel.build import choose_files
+    from tandem.sources import read_sources
     from tandem.study import load_study, study_file
 
     path = study_file(options.study)
     study = load_study(path)
+    sources = read_sources(Path("data"))
     for variant in study.variants:
-        load_study(path, variant)
+        try:
+            choose_files(load_study(path, variant), sources)
+        except TandemError as err:
+            raise TandemError(f"variant '{variant}': {err}") from None
     built = build_panel(study, Path("data"))
+    if study.published:
+        printed_series(study, Path("data"))
     panel, checks = built["panel"], built["checks"]
     entities, years = (panel.index.get_level_values(k) for k in ("entity", "year"))
     lines = [
