@@ -135,6 +135,21 @@ def test_no_words_of_a_diagram_cover_others_or_a_box(study, found, name):
     assert all(b.x0 < t.x0 and t.x1 < b.x1 for t, b in zip(inside, boxes, strict=True))
 
 
+@pytest.mark.parametrize("name", ["figure1", "figure2", "figure4", "figure5", "figure6"])
+def test_no_arrow_passes_behind_a_third_box(study, found, name):
+    diagram = study.diagrams[name]
+    figure = path_diagram(diagram, found, node_labels(study, diagram))
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    boxes = dict(zip(diagram.nodes, ax.patches, strict=False))
+    centre = {k: np.array(b.get_bbox().p0 + b.get_bbox().p1) / 2 for k, b in boxes.items()}
+    for arrow in diagram.arrows:
+        start, end = (centre[k] for k in arrow.ends)
+        line = [start + t * (end - start) for t in np.linspace(0, 1, 101)]
+        others = [b.get_bbox() for k, b in boxes.items() if k not in arrow.ends]
+        assert not any(box.contains(*point) for point in line for box in others)
+
+
 def test_the_numbers_of_claims_are_short():
     assert [short_name(n) for n in ("h4b_two_percent", "h13_x")] == ["H4b", "H13"]
 

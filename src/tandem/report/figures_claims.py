@@ -44,10 +44,10 @@ def path_diagram(diagram: Diagram, claims: pd.DataFrame, names: Mapping[str, str
         Printed names of the diagram's nodes.
     """
     columns = Counter(node.at[0] for node in diagram.nodes.values())
-    height = max(3.0, ROW * max(columns.values()))
+    height = max(3.6, ROW * max(columns.values()))
     figure = new_figure(WIDTH, height + 0.5)
     ax = figure.subplots()
-    ax.set(xlim=(0, WIDTH), ylim=(-BOX[1] / 2, height + BOX[1] / 2), aspect="equal")
+    ax.set(xlim=(0, WIDTH), ylim=(-0.6 * BOX[1], height + 0.6 * BOX[1]), aspect="equal")
     ax.axis("off")
     boxes = {}
     for name, node in diagram.nodes.items():
