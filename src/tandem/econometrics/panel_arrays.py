@@ -29,14 +29,12 @@ def panel_cube(data: pd.DataFrame) -> tuple[np.ndarray, list, np.ndarray]:
         is empty or constant.
     """
     _check_index(data)
-    if not _sound(data):  # looking at each column is for the sentence
-        for name in data.columns:
-            _check_column(data[name])
+    values = _numbers(data)
     row, entities = pd.factorize(data.index.get_level_values(0), sort=True)
     year_of = data.index.get_level_values(1).to_numpy(dtype=int)
     years = np.arange(year_of.min(), year_of.max() + 1)
     cube = np.full((len(entities), data.shape[1], len(years)), np.nan)
-    cube[row, :, year_of - years[0]] = data.to_numpy(dtype=float)
+    cube[row, :, year_of - years[0]] = values
     return cube, list(entities), years
 
 
@@ -62,15 +60,16 @@ def _check_index(data: pd.DataFrame) -> None:
         raise TandemError(f"{entity} has two rows for {year}; keep one.")
 
 
-def _sound(data: pd.DataFrame) -> bool:
-    """True if every column holds finite numbers that differ, or gaps."""
-    if not all(dtype.kind in "iuf" for dtype in data.dtypes):
-        return False
-    values = data.to_numpy(dtype=float)
-    known = ~np.isnan(values)
-    low = np.where(known, values, np.inf).min(axis=0)
-    high = np.where(known, values, -np.inf).max(axis=0)
-    return bool((np.isfinite(low) & np.isfinite(high) & (low < high)).all())
+def _numbers(data: pd.DataFrame) -> np.ndarray:
+    """The values, if every column holds finite numbers that differ, or gaps."""
+    if all(dtype.kind in "iuf" for dtype in data.dtypes):
+        values = data.to_numpy(dtype=float)
+        low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+        if (np.isfinite(low) & np.isfinite(high) & (low < high)).all():
+            return values
+    for name in data.columns:  # looking at each is for the sentence
+        _check_column(data[name])
+    return data.to_numpy(dtype=float)
 
 
 def _check_column(column: pd.Series) -> None:

@@ -46,11 +46,11 @@ def fit_gmm(moments: Moments, steps: int | str) -> Gmm:
         Fewer independent moments than coefficients, or iterations that do not settle.
     """
     n_equations = moments.y.shape[1]
-    zx, zy = _per_entity(moments.z, moments.x), _per_entity(moments.z, moments.y)
+    zx, zy = moments.zx, moments.zy
     a = _blockwise(n_equations, zx.sum(axis=0))
     g = zy.sum(axis=0).T.ravel()
 
-    w1 = _pseudo_inverse(np.tensordot(moments.z, moments.hz, ([0, 2], [0, 2])))
+    w1 = _pseudo_inverse(moments.zhz)
     w1 = _blockwise(n_equations, w1)
     bread1 = np.linalg.inv(a.T @ w1 @ a)
     b1 = bread1 @ a.T @ w1 @ g
@@ -167,9 +167,9 @@ def _blocks(moments: Moments) -> dict[str, np.ndarray]:
     """Cross-products of every entity."""
     y, x = moments.transformed
     return {
-        "zhz": _per_entity(moments.z, moments.hz),
-        "zx": _per_entity(moments.z, moments.x),
-        "zy": _per_entity(moments.z, moments.y),
+        "zhz": _per_entity(moments.weights, moments.weights),
+        "zx": moments.zx,
+        "zy": moments.zy,
         "yy": _per_entity(y, y),
         "xy": _per_entity(x, y),
         "xx": _per_entity(x, x),
