@@ -109,7 +109,7 @@ def build_equations(
     shift = 1 if transform == "fod" else 0  # a forward deviation holds no error before its year
     distances = [distance - shift for distance in instrument_lags]
     blocks = _past_instruments(levels, rows, distances, collapse)
-    blocks += [(group, slice(None), both[:, [i]]) for i, group in levels.own]
+    blocks += [(group, slice(None), both[:, [i]]) for i, group in levels.own if both[:, i].any()]
     blocks += _level_instruments(levels, collapse) if system else []
     z, groups, in_levels = _joined(blocks, both.shape[2])
     weights = error_weights(z, levels.usable, transform).swapaxes(0, 1).reshape(len(groups), -1)
@@ -233,14 +233,17 @@ def _level_instruments(levels: _Levels, collapse: bool) -> list[tuple]:
 
 
 def _lagged(values: np.ndarray, rows: np.ndarray, distances: range, collapse: bool) -> np.ndarray:
-    """Values (N, T) `distances` years before each equation, a column a distance (and year)."""
+    """Values (N, T) `distances` years before each equation, a column a distance (and year).
+
+    Without columns of zeros.
+    """
     n, t = values.shape
     found = np.zeros((n, len(distances), t))
     for i, distance in enumerate(distances):
         found[:, i, distance:] = values[:, : t - distance]
     found *= rows[:, None]
     if collapse:
-        return found
+        return found[:, found.any(axis=(0, 2))]
     place, year = np.nonzero(found.any(axis=0))
     apart = np.zeros((n, len(year), t))
     apart[:, np.arange(len(year)), year] = found[:, place, year]
@@ -248,13 +251,12 @@ def _lagged(values: np.ndarray, rows: np.ndarray, distances: range, collapse: bo
 
 
 def _joined(blocks: list[tuple], n_equations: int) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """Blocks (group, equations, values) as one array (N, L, E) without columns of zeros.
+    """Blocks (group, equations, values) as one array (N, L, E), in memory an instrument after other.
 
     Also the group of each instrument, and whether it is a lagged difference in levels.
     """
-    blocks = [(*some, values[:, values.any(axis=(0, 2))]) for *some, values in blocks]
     sizes = [values.shape[1] for *_, values in blocks]
-    z = np.zeros((len(blocks[0][2]), sum(sizes), n_equations))
+    z = np.zeros((sum(sizes), len(blocks[0][2]), n_equations)).swapaxes(0, 1)
     for stop, size, (_, equations, values) in zip(np.cumsum(sizes), sizes, blocks, strict=True):
         z[:, stop - size : stop, equations] = values
     groups = [group for (group, *_), size in zip(blocks, sizes, strict=True) for _ in range(size)]
@@ -281,7 +283,7 @@ def error_weights(z: np.ndarray, usable: np.ndarray, transform: str) -> np.ndarr
     t = usable.shape[1]
     moved, levels = z[..., :t], z[..., t:]
     if transform == "fd":
-        weights = moved.copy()
+        weights = moved.copy("K")
         weights[..., :-1] -= moved[..., 1:]
     elif not levels.size:
         return z  # forward deviations of independent errors are independent

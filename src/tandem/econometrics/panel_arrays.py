@@ -47,14 +47,13 @@ def _check_index(data: pd.DataFrame) -> None:
     if data.columns.has_duplicates:
         twice = data.columns[data.columns.duplicated()][0]
         raise TandemError(f"The variable '{twice}' is given twice; rename one of the two.")
-    years = data.index.get_level_values(1)
-    if not pd.api.types.is_integer_dtype(years):
+    if not pd.api.types.is_integer_dtype(data.index.levels[1]):
         raise TandemError(
             f"The second level of the index must be the year as a whole number; it holds "
-            f"{years[0]!r}."
+            f"{data.index[0][1]!r}."
         )
-    if data.index.get_level_values(0).isna().any():
-        raise TandemError("An entity has no name; fill the first level of the index.")
+    if min(codes.min() for codes in data.index.codes) < 0:
+        raise TandemError("An entity or a year has no name; fill the index.")
     if data.index.has_duplicates:
         entity, year = data.index[data.index.duplicated()][0]
         raise TandemError(f"{entity} has two rows for {year}; keep one.")
