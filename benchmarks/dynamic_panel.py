@@ -1,8 +1,8 @@
 """System GMM on EmplUK beside the packages that install here, equal estimates checked first.
 
-pydynpd 0.2.2 stops on numpy 2, so all three run in one environment with numpy 1.26; pyxtabond2 is
-installed there without its pins (`pip install --no-deps pyxtabond2`, then numba and matplotlib).
-OPENBLAS_NUM_THREADS=1 PYTHONPATH=src:benchmarks python benchmarks/dynamic_panel.py
+pydynpd 0.2.2 stops on numpy 2.4, so all run in one environment with numpy 2.3; pyxtabond2 0.0.4 is
+installed there beside numba and matplotlib.
+OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python benchmarks/dynamic_panel.py
 """
 
 import contextlib

@@ -251,7 +251,7 @@ def _lagged(values: np.ndarray, rows: np.ndarray, distances: range, collapse: bo
 
 
 def _joined(blocks: list[tuple], n_equations: int) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """Blocks (group, equations, values) as one array (N, L, E), in memory an instrument after other.
+    """Blocks (group, equations, values) as one array (N, L, E), each instrument apart in memory.
 
     Also the group of each instrument, and whether it is a lagged difference in levels.
     """
