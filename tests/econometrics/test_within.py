@@ -83,6 +83,16 @@ def test_effects_go_out_as_dummies_do(pattern):
         np.testing.assert_allclose(demeaned(values, codes, effects), by_hand, atol=1e-9)
 
 
+def test_a_long_panel_loses_no_digits():
+    """The years' cross-products have an exact zero root, which must not be inverted."""
+    n, t = 100_000, 10
+    table = np.random.default_rng(1).normal(size=(n, t)) + 5.0
+    codes = [np.repeat(np.arange(n), t), np.tile(np.arange(t), n)]
+    rows, columns = table.mean(axis=1, keepdims=True), table.mean(axis=0)
+    found = demeaned(table.reshape(-1, 1), codes, "two-way").reshape(n, t)
+    np.testing.assert_allclose(found, table - rows - columns + table.mean(), atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -44,7 +44,7 @@ def demeaned(values: np.ndarray, codes: list[np.ndarray], effects: str) -> np.nd
     seen = seen.reshape(len(size), n_years).astype(float)
     gram = np.diag(seen.sum(axis=0)) - seen.T @ (seen / size[:, None])
     moments = [np.bincount(year, column, n_years) for column in left.T]
-    gamma = np.linalg.pinv(gram, hermitian=True) @ np.transpose(moments)
+    gamma = np.linalg.pinv(gram, 1e-12, hermitian=True) @ np.transpose(moments)
     means = seen @ gamma / size[:, None]
     for i, column in enumerate(left.T):
         column -= gamma[year, i] - means[entity, i]
