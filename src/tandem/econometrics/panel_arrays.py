@@ -71,7 +71,18 @@ def _numbers(data: pd.DataFrame) -> np.ndarray:
     return data.to_numpy(dtype=float)
 
 
-def _check_column(column: pd.Series) -> None:
+def check_numbers(column: pd.Series) -> None:
+    """Refuse text and infinite values, with the first one in words.
+
+    Parameters
+    ----------
+    column : Series (entity-years,)
+        With a name, indexed by (entity, year) or year; NaN may be there.
+
+    Raises
+    ------
+    TandemError
+    """
     if not pd.api.types.is_numeric_dtype(column):
         text = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
         where = f" ({text.iloc[0]!r} in {_place(text)})" if len(text) else ""
@@ -82,6 +93,10 @@ def _check_column(column: pd.Series) -> None:
             f"'{column.name}' is infinite in {_place(infinite)}; "
             "a logarithm of zero or a division by zero often is the cause."
         )
+
+
+def _check_column(column: pd.Series) -> None:
+    check_numbers(column)
     known = column.dropna()
     if known.empty:
         raise TandemError(f"'{column.name}' has no value at all; leave it out.")
@@ -92,5 +107,5 @@ def _check_column(column: pd.Series) -> None:
 
 
 def _place(column: pd.Series) -> str:
-    entity, year = column.index[0]
-    return f"{entity}, {year}"
+    where = column.index[0]
+    return f"{where[0]}, {where[1]}" if isinstance(where, tuple) else str(where)

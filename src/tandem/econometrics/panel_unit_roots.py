@@ -160,6 +160,10 @@ def _design(y: np.ndarray, trend: str, lags: int, start: int) -> tuple[np.ndarra
     """Changes (m, n) and regressors (m, n, k): level before, lagged changes, deterministics."""
     d = np.diff(y, axis=1)
     n = d.shape[1] - start
+    if n < 1:
+        raise TandemError(
+            f"{y.shape[1]} years are too few for a unit-root test with {lags} lag(s); take fewer."
+        )
     columns = [y[:, start:-1]] + [d[:, start - j : d.shape[1] - j] for j in range(1, lags + 1)]
     if trend != "n":
         columns.append(np.ones((len(y), n)))

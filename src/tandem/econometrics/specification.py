@@ -144,7 +144,8 @@ def unequal_variances_test(y: pd.Series, x: pd.DataFrame, effects: str = "entity
     Raises
     ------
     TandemError
-        An entity with one year only.
+        An entity with one year only, or with equal squared residuals in all its years, as two years
+        have with entity effects.
 
     References
     ----------
@@ -160,6 +161,12 @@ def unequal_variances_test(y: pd.Series, x: pd.DataFrame, effects: str = "entity
     by = squares.groupby(level=0)
     own = by.mean()
     v = by.apply(lambda s: ((s - s.mean()) ** 2).sum()) / (size * (size - 1))
+    still = v <= 1e-12 * own**2
+    if still.any():
+        raise TandemError(
+            f"The squared residuals of {v.index[still][0]} are the same in each year; with effects "
+            "the test needs three years or more."
+        )
     return chi_square(float(((own - squares.mean()) ** 2 / v).sum()), len(own))
 
 

@@ -65,6 +65,12 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
             f"Only {len(kept)} complete rows for {x.shape[1]} regressors and {absorbed} "
             "constants or effects; add entities or years, or take fewer regressors."
         )
+    grouped = "cluster" in se or se == "xtreg" or effects in ("random", "mundlak", "between")
+    if grouped and min(n_entities, n_periods if se == "two-way clustered" else 2) < 2:
+        raise TandemError(
+            f"{n_entities} entity(s) and {n_periods} year(s) are too few for {effects} effects "
+            f"with {se} errors; take at least two."
+        )
     left = _left(kept, effects)
     _refuse_collinear(kept, left, effects)
     own_y, own_x = kept["__y__"].rename(y.name), kept[list(x.columns)]
@@ -120,8 +126,12 @@ def _without_singletons(rows: pd.DataFrame, effects: str) -> tuple[pd.DataFrame,
 
 def _fit(y: pd.Series, x: pd.DataFrame, effects: str, se: str, n_periods: int) -> tuple:
     """linearmodels' result, and the ratio of its variance to the uncorrected one."""
-    model = (_as_xtreg if se == "xtreg" else _model)(y, x, effects)
-    result = model.fit(**_covariance(se, n_periods, corrected=True))
+    covariance = _covariance(se, n_periods, corrected=True)
+    try:
+        model = (_as_xtreg if se == "xtreg" else _model)(y, x, effects)
+        result = model.fit(**covariance)
+    except ValueError as err:
+        raise TandemError(f"No regression with {effects} effects on these rows: {err}") from err
     uncounted = {"auto_df": False, "count_effects": False} if isinstance(model, PanelOLS) else {}
     plain = model.fit(**_covariance(se, n_periods, corrected=False), **uncounted)
     return result, float(np.median(np.diag(result.cov) / np.diag(plain.cov)))
@@ -135,7 +145,7 @@ def _model(y: pd.Series, x: pd.DataFrame, effects: str):
         return BetweenOLS(y, with_constant)
     if effects == "mundlak":
         means = x.groupby(level=0).transform("mean")
-        varies = (means - x).abs().max() > 0
+        varies = (means - x).abs().max() > 1e-12 * x.abs().max()
         with_constant = with_constant.join(means.loc[:, varies].add_suffix(" (entity mean)"))
     if effects in ("random", "mundlak"):
         return RandomEffects(y, with_constant)
@@ -200,7 +210,12 @@ def _left(rows: pd.DataFrame, effects: str) -> np.ndarray:
 
 
 def _refuse_collinear(rows: pd.DataFrame, left: np.ndarray, effects: str) -> None:
-    """Name the first regressor that the effects or the others before it explain wholly."""
+    """Name the first regressor that the effects or the others before it explain wholly; or y."""
+    if np.linalg.norm(left[:, 0]) <= 1e-12 * np.linalg.norm(rows.iloc[:, 0]):
+        raise TandemError(
+            f"The dependent variable does not vary once the {effects} effects are out; there is "
+            "nothing to explain."
+        )
     values, names = rows.to_numpy(dtype=float)[:, 1:], list(rows.columns[1:])
     scale = np.abs(values).max(axis=0)
     upper = np.linalg.qr(left[:, 1:] / np.where(scale > 0, scale, 1.0), mode="r")

@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 from linearmodels.panel import PanelOLS
 
-from tandem.errors import TandemError
-
 
 def codes_of(index: pd.MultiIndex) -> list[np.ndarray]:
     """Entity and year of each row (n,) as whole numbers from 0, some of which may not occur."""
@@ -121,8 +119,6 @@ def within_regression(
     scores = np.column_stack([np.bincount(entity, column * e) for column in design.T])
     n, k = design.shape
     groups = int((np.bincount(entity) > 0).sum())
-    if groups < 2:
-        raise TandemError("Errors clustered by entity need two entities; the panel has one.")
     counted = k + (n_effects if effects == "two-way" else 0)
     factor = groups / (groups - 1) * (n - 1) / (n - counted)
     half = np.linalg.solve(gram, scores.T)
