@@ -189,11 +189,14 @@ def numbers(found):
 
 
 @pytest.mark.parametrize("name", FITS)
-def test_sound_input_gives_finite_numbers(name):
+def test_sound_input_gives_finite_numbers_and_a_summary(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        values = np.array(list(numbers(FITS[name](panel()))))
+        found = FITS[name](panel())
+    values = np.array(list(numbers(found)))
     assert len(values) and np.isfinite(values).all()
+    if not isinstance(found, pd.DataFrame | pd.Series | float) and type(found) is not tuple:
+        assert len(found.summary.splitlines()) > 1
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student_t
 
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.panel_arrays import check_numbers
 from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
@@ -23,6 +24,7 @@ class BetaConvergence(NamedTuple):
     half_life: float
     result: object
     facts: dict
+    summary = property(in_text)
 
 
 def sigma_convergence(x: pd.Series) -> pd.DataFrame:

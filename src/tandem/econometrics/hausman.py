@@ -7,6 +7,7 @@ import pandas as pd
 from linearmodels.panel import RandomEffects
 
 from tandem.econometrics.chi_square import ChiSquare, wald
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
@@ -20,6 +21,7 @@ class Hausman:
     pval: float
     valid: bool
     message: str
+    summary = property(in_text)
 
 
 def hausman(fe, re) -> Hausman:

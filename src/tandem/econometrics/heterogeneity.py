@@ -8,6 +8,7 @@ from scipy import stats
 
 from tandem.econometrics.chi_square import ChiSquare, wald
 from tandem.econometrics.complete_rows import complete_rows, require_balanced
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.panel_arrays import check_numbers
 from tandem.econometrics.static import panel_regression
 from tandem.econometrics.within_blocks import within_blocks
@@ -245,6 +246,7 @@ class Placebo:
     drawn: np.ndarray = field(repr=False)
     p_value: float
     facts: dict
+    summary = property(in_text)
 
 
 def placebo(

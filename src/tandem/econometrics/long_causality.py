@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.panel_arrays import check_numbers
 from tandem.errors import TandemError
 
@@ -21,6 +22,7 @@ class TodaYamamoto:
     lags: int
     extra: int
     n_obs: int
+    summary = property(in_text)
 
 
 def toda_yamamoto(
@@ -180,6 +182,8 @@ def _series(data: pd.DataFrame, wanted: tuple) -> tuple[np.ndarray, list[str]]:
     if wanted[0] == wanted[1]:
         raise TandemError("Cause and effect are one series.")
     years = np.asarray(data.index)
+    if len(data) < 2:
+        raise TandemError("The series have fewer than two years.")
     if data.isna().any(axis=None) or (np.diff(years) != 1).any():
         raise TandemError("The series need a value in each of consecutive years.")
     for name in data:

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.tsa.adfvalues import mackinnonp
 
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.panel_arrays import panel_cube
 from tandem.errors import TandemError
 
@@ -30,6 +31,7 @@ class PanelUnitRoot:
     n_entities: int
     n_years: int
     note: str
+    summary = property(in_text)
 
 
 def panel_unit_root(

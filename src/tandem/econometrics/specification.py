@@ -9,6 +9,7 @@ from scipy import stats
 
 from tandem.econometrics.chi_square import ChiSquare, chi_square
 from tandem.econometrics.complete_rows import complete_rows
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
@@ -19,6 +20,7 @@ class FTest(NamedTuple):
     stat: float
     df: tuple[int, int]
     pval: float
+    summary = property(in_text)
 
 
 class RandomEffectsTest(NamedTuple):
@@ -27,6 +29,7 @@ class RandomEffectsTest(NamedTuple):
     lm: ChiSquare
     honda: float
     honda_pval: float
+    summary = property(in_text)
 
 
 def effects_test(y: pd.Series, x: pd.DataFrame, effects: str = "entity") -> FTest:
