@@ -15,7 +15,7 @@ import pandas as pd
 from tandem.econometrics.chi_square import ChiSquare, chi_square
 from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.dynamic_panel_moments import Equations, build_equations
-from tandem.econometrics.panel_var_gmm import Gmm, fit_gmm
+from tandem.econometrics.panel_var_gmm import Gmm, fit_blocks
 from tandem.econometrics.serial_correlation import m_statistic
 from tandem.errors import TandemError
 
@@ -99,7 +99,7 @@ class DynamicPanel:
         if steps not in (1, 2):
             raise TandemError(f"GMM has one step or two; steps={steps} was given.")
         eq = self.equations
-        gmm = fit_gmm(eq, steps)
+        gmm = fit_blocks(eq.zx, eq.zy, eq.zhz, steps)
         scale = eq.y_scale / eq.x_scale
         shown = [i for i, name in enumerate(eq.regressors) if not name.startswith("year ")]
         names = [eq.regressors[i] for i in shown]
@@ -158,7 +158,7 @@ class DynamicPanelResults:
         coefficients off.
         """
         eq = self._eq
-        one = fit_gmm(eq, 1)
+        one = fit_blocks(eq.zx, eq.zy, eq.zhz, 1)
         e = _residuals(eq.y[:, 0], eq.x, one.coef[0])
         rows = eq.transformed
         used = e[:, rows]
@@ -205,7 +205,7 @@ class DynamicPanelResults:
         for name, mine in groups.items():
             try:
                 less = eq.without(mine)
-                fit = fit_gmm(less, 2)
+                fit = fit_blocks(less.zx, less.zy, less.zhz, 2)
             except (TandemError, np.linalg.LinAlgError):
                 continue
             df = full.df - (fit.rank - len(eq.regressors))

@@ -112,7 +112,7 @@ def build_equations(
     blocks += [(group, slice(None), both[:, [i]]) for i, group in levels.own if both[:, i].any()]
     blocks += _level_instruments(levels, collapse) if system else []
     z, groups, in_levels = _joined(blocks, both.shape[2])
-    weights = error_weights(z, levels.usable, transform).swapaxes(0, 1).reshape(len(groups), -1)
+    weights = _error_weights(z, levels.usable, transform).swapaxes(0, 1).reshape(len(groups), -1)
     k = len(levels.regressors)
     products = z @ both[:, : k + 1].swapaxes(1, 2)
     equations = Equations(
@@ -265,7 +265,7 @@ def _joined(blocks: list[tuple], n_equations: int) -> tuple[np.ndarray, list[str
     return z, groups, np.repeat(apart, sizes)
 
 
-def error_weights(z: np.ndarray, usable: np.ndarray, transform: str) -> np.ndarray:
+def _error_weights(z: np.ndarray, usable: np.ndarray, transform: str) -> np.ndarray:
     """What the instruments give each independent error of the levels, Z_i times the transformation.
 
     Parameters
@@ -288,13 +288,22 @@ def error_weights(z: np.ndarray, usable: np.ndarray, transform: str) -> np.ndarr
     elif not levels.size:
         return z  # forward deviations of independent errors are independent
     else:
-        later = np.maximum(usable[:, ::-1].cumsum(axis=1)[:, ::-1] - usable, 1)[:, None]
-        weights = moved * np.sqrt(later / (later + 1))
-        share = weights / later
-        weights -= (share.cumsum(axis=2) - share) * usable[:, None]
+        weights = moved @ operators(usable, transform)
     if levels.size:
         weights += levels
     return weights
+
+
+def operators(usable: np.ndarray, transform: str) -> np.ndarray:
+    """(N, T, T): what the transformation does to errors in levels, a row an equation."""
+    n, t = usable.shape
+    packed = np.packbits(usable, axis=1)
+    packed = packed.view(f"V{packed.shape[1]}").ravel()  # one sortable value an entity
+    _, first, which = np.unique(packed, return_index=True, return_inverse=True)
+    patterns = usable[first]
+    units = np.broadcast_to(np.eye(t), (len(patterns), t, t))
+    moved = TRANSFORMS[transform](np.where(patterns[:, None, :], units, np.nan))
+    return np.nan_to_num(moved).transpose(0, 2, 1)[which.ravel()]
 
 
 def _check_regressors(eq: Equations) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tandem.econometrics.dynamic_panel_moments import error_weights
+from tandem.econometrics.dynamic_panel_moments import operators
 from tandem.econometrics.panel_var_design import Design, Levels, level_equations
 from tandem.econometrics.transforms import first_difference, forward_orthogonal
 from tandem.errors import TandemError
@@ -25,7 +25,7 @@ class Moments:
     y: np.ndarray  # (N, K, E) dependent variables
     x: np.ndarray  # (N, k, E) regressors
     z: np.ndarray  # (N, L, E) instruments
-    weights: np.ndarray  # (N, L, T) what the instruments give each error, from `error_weights`
+    hz: np.ndarray  # (N, L, E) instruments times H, the one-step covariance of the errors
     rows: np.ndarray  # (N, T) True where there is a transformed equation
     y_scale: np.ndarray
     x_scale: np.ndarray
@@ -37,21 +37,6 @@ class Moments:
     lags: int
     dropped_entities: tuple
     n_incomplete: int
-
-    @property
-    def zx(self) -> np.ndarray:
-        """(N, L, k), the cross-products of each entity."""
-        return self.z @ self.x.swapaxes(1, 2)
-
-    @property
-    def zy(self) -> np.ndarray:
-        """(N, L, K), the cross-products of each entity."""
-        return self.z @ self.y.swapaxes(1, 2)
-
-    @property
-    def zhz(self) -> np.ndarray:
-        """(L, L) sum of Z_i H_i Z_i', H_i the one-step covariance of the errors."""
-        return np.tensordot(self.weights, self.weights, ([0, 2], [0, 2]))
 
     @property
     def transformed(self) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +89,7 @@ def build_moments(data: pd.DataFrame, design: Design, sample_lags: int | None = 
         y=y,
         x=x,
         z=z,
-        weights=error_weights(z, usable, design.transform),
+        hz=_errors_times(z, rows, usable, design),
         rows=rows,
         y_scale=y_scale,
         x_scale=x_scale,
@@ -222,6 +207,24 @@ def _residuals(a: np.ndarray, basis: np.ndarray, rows: np.ndarray) -> np.ndarray
     result = np.zeros((*rows.shape, a.shape[1]))
     result[rows] = left
     return result.transpose(0, 2, 1)
+
+
+def _errors_times(z: np.ndarray, rows, usable, design: Design) -> np.ndarray:
+    """Instruments times the covariance of the transformed errors of independent ones."""
+    if design.system:
+        t = usable.shape[1]
+        identity = np.where(usable[:, :, None], np.eye(t), 0.0)
+        errors = np.concatenate([operators(usable, design.transform), identity], axis=1)
+        return (z @ errors) @ errors.transpose(0, 2, 1)
+    return z if design.transform == "fod" else _tridiagonal(z, rows)
+
+
+def _tridiagonal(z: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Differenced errors: variance 2, covariance -1 with neighbours (Arellano & Bond 1991)."""
+    neighbours = np.zeros_like(z)
+    neighbours[..., 1:] += z[..., :-1]
+    neighbours[..., :-1] += z[..., 1:]
+    return (2 * z - neighbours) * rows[:, None]
 
 
 def _check_identified(x: np.ndarray, z: np.ndarray, regressors: list[str]) -> None:
