@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from tandem.econometrics.in_text import in_text
+
 
 class ChiSquare(NamedTuple):
     """Statistic, degrees of freedom and p-value."""
@@ -12,6 +14,7 @@ class ChiSquare(NamedTuple):
     stat: float
     df: int
     pval: float
+    summary = property(in_text)
 
 
 def chi_square(stat: float, df: int) -> ChiSquare:

@@ -6,6 +6,8 @@ from scipy import special
 
 from tandem.errors import TandemError
 
+COLUMNS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
+
 
 def coefficient_table(
     estimate: pd.Series, std_error: pd.Series, t_df: float = np.inf, level: float = 0.95
@@ -40,12 +42,6 @@ def coefficient_table(
         )
     statistic = b / se
     reach = se * special.stdtrit(t_df, (1 + level) / 2)
-    columns = {
-        "estimate": b,
-        "std_error": se,
-        "statistic": statistic,
-        "p_value": 2 * special.stdtr(t_df, -np.abs(statistic)),
-        "conf_low": b - reach,
-        "conf_high": b + reach,
-    }
-    return pd.DataFrame(columns, index=estimate.index.rename("term"))
+    p_value = 2 * special.stdtr(t_df, -np.abs(statistic))
+    values = np.column_stack([b, se, statistic, p_value, b - reach, b + reach])
+    return pd.DataFrame(values, estimate.index.rename("term"), COLUMNS)

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student_t
 
+from tandem.econometrics.in_text import in_text
+from tandem.econometrics.panel_arrays import check_numbers
 from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
@@ -22,6 +24,7 @@ class BetaConvergence(NamedTuple):
     half_life: float
     result: object
     facts: dict
+    summary = property(in_text)
 
 
 def sigma_convergence(x: pd.Series) -> pd.DataFrame:
@@ -120,10 +123,13 @@ def _year_before(frame: pd.DataFrame, index: pd.MultiIndex) -> pd.DataFrame:
 
 
 def _check(x: pd.Series) -> None:
+    check_numbers(x)
+    if x.empty:
+        raise TandemError("The series is empty; there is nothing that could converge.")
     if not x.index.is_unique:
         entity, year = x.index[x.index.duplicated()][0]
         raise TandemError(f"{entity} has {year} twice: keep one row.")
-    bad = ~(x > 0) | np.isinf(x)
+    bad = ~(x > 0)
     if bad.any():
         entity, year = x.index[bad.to_numpy()][0]
         raise TandemError(

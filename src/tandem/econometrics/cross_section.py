@@ -8,6 +8,7 @@ from scipy import stats
 
 from tandem.econometrics.chi_square import ChiSquare, chi_square
 from tandem.econometrics.complete_rows import complete_rows
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.panel_arrays import panel_cube
 from tandem.errors import TandemError
 
@@ -41,6 +42,7 @@ class CrossSectionTests(NamedTuple):
     mean_abs_correlation: float
     n_pairs: int
     n_left_out: int
+    summary = property(in_text)
 
 
 def cross_section_tests(residuals: pd.Series) -> CrossSectionTests:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tandem.econometrics.panel_arrays import check_numbers, panel_cube
 from tandem.errors import TandemError
 
 
@@ -19,15 +20,17 @@ def describe_panel(data: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame (variables, 8)
         n_obs, n_entities, mean, sd, sd_between (of the entities' means), sd_within (of the
-        deviations from them, n - 1), minimum, maximum: as Stata's xtsum.
+        deviations from them, n - 1), minimum, maximum: as Stata's xtsum. With a single entity there
+        is no sd_between (NaN).
 
     Raises
     ------
     TandemError
-        A variable without two values.
+        Text, an infinite value, or a variable without two values.
     """
     rows = {}
     for name, column in data.items():
+        check_numbers(column)
         x = column.dropna()
         if len(x) < 2:
             raise TandemError(f"'{name}' has fewer than two values; leave it out.")
@@ -58,10 +61,12 @@ def correlations(data: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     TandemError
-        A pair with fewer than three common rows, or a constant.
+        Text, an infinite value, a pair with fewer than three common rows, or a constant.
     """
     rows = {}
     names = list(data)
+    for name in names:
+        check_numbers(data[name])
     for i, first in enumerate(names):
         for second in names[i + 1 :]:
             both = data[[first, second]].dropna()
@@ -80,8 +85,16 @@ def variance_inflation(x: pd.DataFrame) -> pd.Series:
     """Variance inflation factor of each regressor, 1 / (1 - R2 on the others and a constant).
 
     Rows with a missing value are left out. A regressor that the others explain wholly is infinite.
+
+    Raises
+    ------
+    TandemError
+        Text, an infinite value, a constant, or no more complete rows than regressors.
     """
     z = x.dropna()
+    if len(z) <= x.shape[1]:
+        raise TandemError(f"{len(z)} complete rows are too few for {x.shape[1]} regressors.")
+    panel_cube(z)  # refuses text and constants
     z = (z - z.mean()) / z.std()
     found = {}
     for name in z:

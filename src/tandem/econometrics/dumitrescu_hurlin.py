@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.panel_arrays import panel_cube
 from tandem.econometrics.transforms import lag
 from tandem.errors import TandemError
@@ -37,6 +38,7 @@ class DumitrescuHurlin:
     n_entities: int
     lags: int
     bootstrap_p: float = np.nan
+    summary = property(in_text)
 
 
 def dumitrescu_hurlin(

@@ -15,7 +15,7 @@ import pandas as pd
 from tandem.econometrics.chi_square import ChiSquare, chi_square
 from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.dynamic_panel_moments import Equations, build_equations
-from tandem.econometrics.panel_var_gmm import Gmm, fit_gmm
+from tandem.econometrics.panel_var_gmm import Gmm, fit_blocks
 from tandem.econometrics.serial_correlation import m_statistic
 from tandem.errors import TandemError
 
@@ -99,12 +99,13 @@ class DynamicPanel:
         if steps not in (1, 2):
             raise TandemError(f"GMM has one step or two; steps={steps} was given.")
         eq = self.equations
-        gmm = fit_gmm(eq, steps)
+        gmm = fit_blocks(eq.zx, eq.zy, eq.zhz, steps)
         scale = eq.y_scale / eq.x_scale
-        errors = np.sqrt(np.diag(gmm.cov)) * scale
-        shown = [not name.startswith("year ") for name in eq.regressors]
-        estimate = pd.Series(gmm.coef[0] * scale, eq.regressors)[shown]
-        terms = coefficient_table(estimate, pd.Series(errors, eq.regressors)[shown], level=level)
+        shown = [i for i, name in enumerate(eq.regressors) if not name.startswith("year ")]
+        names = [eq.regressors[i] for i in shown]
+        estimate = pd.Series((gmm.coef[0] * scale)[shown], names)
+        errors = pd.Series((np.sqrt(np.diag(gmm.cov)) * scale)[shown], names)
+        terms = coefficient_table(estimate, errors, level=level)
         results = DynamicPanelResults(terms, steps, self.method, eq, gmm)
         _warn(results)
         return results
@@ -157,16 +158,15 @@ class DynamicPanelResults:
         coefficients off.
         """
         eq = self._eq
-        one = fit_gmm(eq, 1)
+        one = fit_blocks(eq.zx, eq.zy, eq.zhz, 1)
         e = _residuals(eq.y[:, 0], eq.x, one.coef[0])
         rows = eq.transformed
         used = e[:, rows]
         k = len(eq.regressors)
         count = (np.abs(eq.x[:, :, rows]).max(axis=1) > 0).sum()
         var = (used**2).sum() / count / eq.error_variance
-        g = np.einsum("nle,ne->l", eq.z, e)
-        zhz = np.tensordot(eq.z, eq.hz, ([0, 2], [0, 2]))
-        values, vectors = np.linalg.eigh(zhz)
+        g = (eq.zy[..., 0] - eq.zx @ one.coef[0]).sum(axis=0)
+        values, vectors = np.linalg.eigh(eq.zhz)
         kept = values > len(values) * np.finfo(float).eps * values[-1]
         turned = vectors[:, kept].T @ g
         return chi_square(float((turned**2 / values[kept]).sum() / var), int(kept.sum()) - k)
@@ -183,7 +183,7 @@ class DynamicPanelResults:
             No entity has differenced errors `order` years apart, or the variance is negative.
         """
         eq, b = self._eq, self._gmm.coef[0]
-        moments = np.einsum("nle,ne->nl", eq.z, _residuals(eq.y[:, 0], eq.x, b))
+        moments = eq.zy[..., 0] - eq.zx @ b
         v = _residuals(eq.dy, eq.dx, b)
         return m_statistic(order, v, eq.drows, eq.dx, moments, self._gmm.project, self._gmm.cov)
 
@@ -205,7 +205,7 @@ class DynamicPanelResults:
         for name, mine in groups.items():
             try:
                 less = eq.without(mine)
-                fit = fit_gmm(less, 2)
+                fit = fit_blocks(less.zx, less.zy, less.zhz, 2)
             except (TandemError, np.linalg.LinAlgError):
                 continue
             df = full.df - (fit.rank - len(eq.regressors))
@@ -253,7 +253,7 @@ class DynamicPanelResults:
 
 
 def _residuals(y: np.ndarray, x: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return y - np.einsum("nke,k->ne", x, b)
+    return y - b @ x
 
 
 def _warn(results: DynamicPanelResults) -> None:

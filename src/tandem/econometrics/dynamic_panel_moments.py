@@ -25,7 +25,9 @@ class Equations:
     y: np.ndarray  # (N, 1, E)
     x: np.ndarray  # (N, k, E)
     z: np.ndarray  # (N, L, E) instruments
-    hz: np.ndarray  # (N, L, E) instruments times the one-step covariance of the errors
+    zx: np.ndarray  # (N, L, k) cross-products of each entity
+    zy: np.ndarray  # (N, L, 1)
+    zhz: np.ndarray  # (L, L) sum of Z_i H_i Z_i', H_i the one-step covariance of the errors
     dy: np.ndarray  # (N, T) first differences, for the tests of serial correlation
     dx: np.ndarray  # (N, k, T)
     drows: np.ndarray  # (N, T) True where there is a difference
@@ -46,12 +48,35 @@ class Equations:
         less = replace(
             self,
             z=self.z[:, keep],
-            hz=self.hz[:, keep],
+            zx=self.zx[:, keep],
+            zy=self.zy[:, keep],
+            zhz=self.zhz[np.ix_(keep, keep)],
             groups=groups,
             in_levels=self.in_levels[keep],
         )
-        _check_identified(less)
+        _check_instruments(less)
         return less
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """The levels of a dynamic panel, arrays of entities x variables x years."""
+
+    cube: np.ndarray  # (N, V, T) the variables given, divided by their standard deviation
+    names: list[str]  # of the V variables
+    lagged: list[tuple]  # (which of V, 1 if predetermined): those whose lags are instruments
+    usable: np.ndarray  # (N, T) True where every variable and every lag of y is there
+    fixed: np.ndarray  # (N, d, T) constant and year dummies
+    stacked: np.ndarray  # (N, 1 + k + q, T) y, regressors, external instruments; NaN if not usable
+    own: list[tuple]  # (which of `stacked`, its group): those that are instruments themselves
+    regressors: list[str]
+    scales: np.ndarray  # (1 + k,) of y and the regressors
+    n_dropped: int
+
+    def of(self, kept: np.ndarray) -> "_Levels":
+        """Some entities."""
+        names = ("cube", "usable", "fixed", "stacked")
+        return replace(self, **{name: getattr(self, name)[kept] for name in names})
 
 
 def build_equations(
@@ -66,109 +91,91 @@ def build_equations(
 ) -> Equations:
     """Lay out equations and instruments; parameters as in `DynamicPanel`."""
     _check_options(lags, transform, instrument_lags)
-    names = {kind: [] if part is None else list(map(str, part.columns)) for kind, part in
-             parts.items()}  # fmt: skip
-    frames = [y.rename(str(y.name)).to_frame(), *(p for p in parts.values() if p is not None)]
-    data = pd.concat(frames, axis=1)
-    data.columns = [str(name) for name in data.columns]
-    cube, _, years = panel_cube(data)
-    if len(years) < lags + 2:
-        raise TandemError(
-            f"The panel covers {len(years)} year(s); {lags} lag(s) need at least {lags + 2}."
-        )
-    t = cube.shape[2]
-    scales = np.nanstd(cube, axis=(0, 2))
-    cube = cube / scales[:, None]
-    place = {name: i for i, name in enumerate(data.columns)}
-    of = {kind: [place[name] for name in some] for kind, some in names.items()}
-    of |= {"y": [0], "names": list(data.columns)}
-    regular = of["exog"] + of["predetermined"] + of["endogenous"]
-
-    past = np.stack([lag(cube[:, 0], j) for j in range(1, lags + 1)], axis=1)
-    usable = np.isfinite(np.concatenate([cube, past], axis=1)).all(axis=1)
-    level_x = np.concatenate([past, cube[:, regular]], axis=1)
-    regressors = [f"L{j}.{y.name}" for j in range(1, lags + 1)]
-    regressors += [data.columns[i] for i in regular]
-    x_scale = [scales[0]] * lags + [scales[i] for i in regular]
-    extra, extra_names = _deterministic(usable, years, system, time_effects)
-    regressors = [*regressors, *extra_names]
-    x_scale = np.array([*x_scale, *[1.0] * len(extra_names)])
-    level_x = np.concatenate([level_x, extra], axis=1)
-
-    masked = [np.where(usable[:, None], a, np.nan) for a in (cube[:, :1], level_x)]
-    ty, tx = (TRANSFORMS[transform](a) for a in masked)
-    rows = np.isfinite(ty).all(axis=1)
+    levels = _levels(y, parts, lags, system, time_effects)
+    moved = TRANSFORMS[transform](levels.stacked)
+    rows = np.isfinite(moved[:, 0])
     kept = rows.any(axis=1)
     if kept.sum() < 2:
         raise TandemError(
             f"{kept.sum()} entities have {lags + 2} years in a row; a dynamic panel with {lags} "
             "lag(s) needs at least two: use fewer lags or fill the gaps."
         )
-    outside = of["exog"] + of["instruments"]
-    ty, tx = (np.where(rows[:, None], a, 0.0) for a in (ty, tx))
-    own = np.where(usable[:, None], cube[:, outside], np.nan)
-    parted = _past_instruments(cube, rows, of, transform, instrument_lags, collapse)
-    parted += [(TRANSFORMS[transform](own), [data.columns[i] for i in outside])]
-    if not system:
-        parted += [(tx[:, len(regressors) - len(extra_names) :], ["years"] * len(extra_names))]
-    z = np.where(rows[:, None], np.concatenate([block for block, _ in parted], axis=1), 0.0)
-    groups = [name for _, some in parted for name in some]
-    in_levels = np.zeros(len(groups), bool)
-    errors = operators(usable, transform)
-    n_obs = int(rows[kept].sum())
+    levels, moved, rows = levels.of(kept), moved[kept], rows[kept]
+    change = moved if transform == "fd" else first_difference(levels.stacked)
+    drows = np.isfinite(change[:, 0])
+    change, both = _zeroed(change, drows), _zeroed(moved, rows)
     if system:
-        ly, lx, lz = (np.where(usable[:, None], a, 0.0) for a in (cube[:, :1], level_x, own))
-        more, names_more = _level_instruments(cube, usable, of, data.columns, collapse, extra)
-        z = np.concatenate([z, np.zeros_like(z)], axis=2)
-        z[:, len(groups) - len(outside) :, t:] = lz  # one column for both equations
-        z = np.concatenate([z, np.concatenate([np.zeros_like(more), more], axis=2)], axis=1)
-        groups += names_more
-        late = np.arange(len(groups)) >= len(in_levels)
-        in_levels = late & (np.array(groups) != FIXED)  # the constant has no other instrument
-        ty, tx = np.concatenate([ty, ly], axis=2), np.concatenate([tx, lx], axis=2)
-        identity = np.where(usable[:, :, None], np.eye(t), 0.0)
-        errors = np.concatenate([errors, identity], axis=1)
-        n_obs = int(usable[kept].sum())
-    z, ty, tx, errors = z[kept], ty[kept], tx[kept], errors[kept]
-    real = np.abs(z).max(axis=(0, 2)) > 0
-    z, in_levels = z[:, real], in_levels[real]
-    dy, dx = (first_difference(a)[kept] for a in masked)
-    drows = np.isfinite(dy[:, 0])
+        both = np.concatenate([both, _zeroed(levels.stacked, levels.usable)], axis=2)
+    shift = 1 if transform == "fod" else 0  # a forward deviation holds no error before its year
+    distances = [distance - shift for distance in instrument_lags]
+    blocks = _past_instruments(levels, rows, distances, collapse)
+    blocks += [(group, slice(None), both[:, [i]]) for i, group in levels.own if both[:, i].any()]
+    blocks += _level_instruments(levels, collapse) if system else []
+    z, groups, in_levels = _joined(blocks, both.shape[2])
+    weights = _error_weights(z, levels.usable, transform).swapaxes(0, 1).reshape(len(groups), -1)
+    k = len(levels.regressors)
+    products = z @ both[:, : k + 1].swapaxes(1, 2)
     equations = Equations(
-        y=ty,
-        x=tx,
+        y=both[:, :1],
+        x=both[:, 1 : k + 1],
         z=z,
-        hz=(z @ errors) @ errors.transpose(0, 2, 1),
-        dy=np.where(drows, dy[:, 0], 0.0),
-        dx=np.where(drows[:, None], dx, 0.0),
+        zx=products[..., 1:],
+        zy=products[..., :1],
+        zhz=weights @ weights.T,
+        dy=change[:, 0],
+        dx=change[:, 1 : k + 1],
         drows=drows,
-        transformed=np.arange(ty.shape[2]) < t,
-        groups=[g for g, is_real in zip(groups, real, strict=True) if is_real],
+        transformed=np.arange(both.shape[2]) < rows.shape[1],
+        groups=groups,
         in_levels=in_levels,
-        regressors=regressors,
-        y_scale=float(scales[0]),
-        x_scale=x_scale,
-        n_obs=n_obs,
-        n_dropped=int(data.isna().any(axis=1).sum()),
+        regressors=levels.regressors,
+        y_scale=float(levels.scales[0]),
+        x_scale=levels.scales[1:],
+        n_obs=int((levels.usable if system else rows).sum()),
+        n_dropped=levels.n_dropped,
         error_variance=1.0 if transform == "fod" else 2.0,
     )
-    _check_identified(equations)
+    _check_regressors(equations)
+    _check_instruments(equations)
     return equations
 
 
-def _past_instruments(cube, rows, of, transform, instrument_lags, collapse) -> list[tuple]:
-    """Lags of the levels for the transformed equation: blocks (N, L, T) and their names."""
-    first, last = instrument_lags
-    shift = 1 if transform == "fod" else 0  # a forward deviation holds no error before its year
-    levels, names = np.nan_to_num(cube), of["names"]
-    blocks = []
-    for kind, earlier in (("y", 0), ("endogenous", 0), ("predetermined", 1)):
-        for i in of[kind]:
-            start = first - shift - earlier
-            distances = range(start, min(last - shift, cube.shape[2] - 1) + 1)
-            block = _lagged(levels[:, i], rows, distances, collapse)
-            blocks.append((block, [names[i]] * block.shape[1]))
-    return blocks
+def _levels(y, parts, lags: int, system: bool, time_effects: bool) -> _Levels:
+    data = pd.concat([y, *(part for part in parts.values() if part is not None)], axis=1)
+    given = {kind: () if part is None else part.columns for kind, part in parts.items()}
+    names = [str(y.name), *(str(name) for columns in given.values() for name in columns)]
+    data.columns = names
+    cube, _, years = panel_cube(data)
+    if len(years) < lags + 2:
+        raise TandemError(
+            f"The panel covers {len(years)} year(s); {lags} lag(s) need at least {lags + 2}."
+        )
+    scales = np.nanstd(cube, axis=(0, 2))
+    cube /= scales[:, None]
+    past = np.stack([lag(cube[:, 0], j) for j in range(1, lags + 1)], axis=1)
+    usable = np.isfinite(cube).all(axis=1) & np.isfinite(past).all(axis=1)
+    fixed, fixed_names = _deterministic(usable, years, system, time_effects)
+    n_exog, n_predetermined, n_endogenous, q = (len(columns) for columns in given.values())
+    end = len(names) - q  # of y and the regressors that are not lags
+    stacked = np.concatenate([cube[:, :1], past, cube[:, 1:end], fixed, cube[:, end:]], axis=1)
+    k, middle = lags + end - 1 + len(fixed_names), 1 + n_exog + n_predetermined
+    own = [(lags + i, names[i]) for i in range(1, 1 + n_exog)]
+    own += [(1 + k + i, names[end + i]) for i in range(q)]
+    if not system:
+        own += [(1 + k - i, "years") for i in range(len(fixed_names), 0, -1)]
+    return _Levels(
+        cube=cube,
+        names=names,
+        lagged=[(i, 0) for i in (0, *range(middle, end))]
+        + [(i, 1) for i in range(1 + n_exog, middle)],
+        usable=usable,
+        fixed=fixed,
+        stacked=np.where(usable[:, None], stacked, np.nan),
+        own=own,
+        regressors=[f"L{j}.{y.name}" for j in range(1, lags + 1)] + names[1:end] + fixed_names,
+        scales=np.array([scales[0]] * (1 + lags) + [*scales[1:end]] + [1.0] * len(fixed_names)),
+        n_dropped=int(np.isnan(data.to_numpy(dtype=float)).any(axis=1).sum()),
+    )
 
 
 def _check_options(lags: int, transform: str, instrument_lags: tuple[int, int]) -> None:
@@ -199,29 +206,92 @@ def _deterministic(usable, years, system: bool, time_effects: bool) -> tuple[np.
     return np.stack(columns, axis=1) if columns else np.zeros((n, 0, t)), names
 
 
-def _lagged(levels, rows, distances: range, collapse: bool) -> np.ndarray:
-    """Levels `distances` years before each equation, a column a distance (and year)."""
-    n, t = levels.shape
+def _zeroed(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return np.where(rows[:, None], values, 0.0)
+
+
+def _past_instruments(levels: _Levels, rows, distances, collapse: bool) -> list[tuple]:
+    """Lags of the levels for the transformed equations; blocks as `_joined` takes them."""
+    first, last = distances[0], min(distances[1], rows.shape[1] - 1)
+    blocks = []
+    for i, earlier in levels.lagged:
+        values = np.nan_to_num(levels.cube[:, i])
+        block = _lagged(values, rows, range(first - earlier, last + 1), collapse)
+        blocks.append((levels.names[i], slice(rows.shape[1]), block))
+    return blocks
+
+
+def _level_instruments(levels: _Levels, collapse: bool) -> list[tuple]:
+    """Differences a year before the equation in levels, of predetermined ones of the same year."""
+    part = slice(levels.usable.shape[1], None)
+    blocks = []
+    for i, earlier in levels.lagged:
+        change = np.nan_to_num(first_difference(levels.cube[:, i]))
+        block = _lagged(change, levels.usable, range(1 - earlier, 2 - earlier), collapse)
+        blocks.append((f"{levels.names[i]}, levels", part, block))
+    return [*blocks, (FIXED, part, _zeroed(levels.fixed, levels.usable))]
+
+
+def _lagged(values: np.ndarray, rows: np.ndarray, distances: range, collapse: bool) -> np.ndarray:
+    """Values (N, T) `distances` years before each equation, a column a distance (and year).
+
+    Without columns of zeros.
+    """
+    n, t = values.shape
     found = np.zeros((n, len(distances), t))
     for i, distance in enumerate(distances):
-        found[:, i, distance:] = levels[:, : t - distance]
+        found[:, i, distance:] = values[:, : t - distance]
     found *= rows[:, None]
-    if not collapse:
-        found = found[:, :, None, :] * np.eye(t)
-    return found.reshape(n, -1, t)
+    if collapse:
+        return found[:, found.any(axis=(0, 2))]
+    place, year = np.nonzero(found.any(axis=0))
+    apart = np.zeros((n, len(year), t))
+    apart[:, np.arange(len(year)), year] = found[:, place, year]
+    return apart
 
 
-def _level_instruments(cube, usable, of, columns, collapse: bool, extra):
-    """Lagged differences for the equation in levels: one year before, of predetermined now."""
-    zs, groups = [], []
-    for kind, distance in (("y", 1), ("endogenous", 1), ("predetermined", 0)):
-        for i in of[kind]:
-            change = np.nan_to_num(first_difference(cube[:, i]))
-            block = _lagged(change, usable, range(distance, distance + 1), collapse)
-            zs.append(block)
-            groups += [f"{columns[i]}, levels"] * block.shape[1]
-    fixed = np.where(usable[:, None], extra, 0.0)
-    return np.concatenate([*zs, fixed], axis=1), groups + [FIXED] * fixed.shape[1]
+def _joined(blocks: list[tuple], n_equations: int) -> tuple[np.ndarray, list[str], np.ndarray]:
+    """Blocks (group, equations, values) as one array (N, L, E), each instrument apart in memory.
+
+    Also the group of each instrument, and whether it is a lagged difference in levels.
+    """
+    sizes = [values.shape[1] for *_, values in blocks]
+    z = np.zeros((sum(sizes), len(blocks[0][2]), n_equations)).swapaxes(0, 1)
+    for stop, size, (_, equations, values) in zip(np.cumsum(sizes), sizes, blocks, strict=True):
+        z[:, stop - size : stop, equations] = values
+    groups = [group for (group, *_), size in zip(blocks, sizes, strict=True) for _ in range(size)]
+    # the constant has no other instrument
+    apart = [equations.start is not None and group != FIXED for group, equations, _ in blocks]
+    return z, groups, np.repeat(apart, sizes)
+
+
+def _error_weights(z: np.ndarray, usable: np.ndarray, transform: str) -> np.ndarray:
+    """What the instruments give each independent error of the levels, Z_i times the transformation.
+
+    Parameters
+    ----------
+    z : array (N, L, E)
+        Zero without an equation; E is T transformed equations, or these and T in levels.
+    usable : array (N, T)
+        True where the levels enter the transformation.
+
+    Returns
+    -------
+    array (N, L, T)
+        Its cross-products are Z_i H_i Z_i', H_i the one-step covariance of the errors.
+    """
+    t = usable.shape[1]
+    moved, levels = z[..., :t], z[..., t:]
+    if transform == "fd":
+        weights = moved.copy("K")
+        weights[..., :-1] -= moved[..., 1:]
+    elif not levels.size:
+        return z  # forward deviations of independent errors are independent
+    else:
+        weights = moved @ operators(usable, transform)
+    if levels.size:
+        weights += levels
+    return weights
 
 
 def operators(usable: np.ndarray, transform: str) -> np.ndarray:
@@ -236,7 +306,7 @@ def operators(usable: np.ndarray, transform: str) -> np.ndarray:
     return np.nan_to_num(moved).transpose(0, 2, 1)[which.ravel()]
 
 
-def _check_identified(eq: Equations) -> None:
+def _check_regressors(eq: Equations) -> None:
     xx = np.tensordot(eq.x, eq.x, ([0, 2], [0, 2]))
     size = np.sqrt(np.diag(xx))
     still = np.flatnonzero(size < 1e-8 * np.sqrt(eq.x.size))
@@ -249,9 +319,13 @@ def _check_identified(eq: Equations) -> None:
             "The regressors are collinear once the entity effects are removed "
             f"({', '.join(eq.regressors)}); leave one out."
         )
-    zx = np.tensordot(eq.z, eq.x, ([0, 2], [0, 2]))
-    if len(zx) < len(size) or np.linalg.matrix_rank(zx) < len(size):
+
+
+def _check_instruments(eq: Equations) -> None:
+    zx = eq.zx.sum(axis=0)
+    n_instruments, k = zx.shape
+    if n_instruments < k or np.linalg.matrix_rank(zx) < k:
         raise TandemError(
-            f"{eq.z.shape[1]} instrument(s) cannot identify {len(size)} coefficients; allow more "
+            f"{n_instruments} instrument(s) cannot identify {k} coefficients; allow more "
             "instrument_lags or use fewer regressors."
         )

@@ -7,6 +7,8 @@ import pandas as pd
 from linearmodels.panel import RandomEffects
 
 from tandem.econometrics.chi_square import ChiSquare, wald
+from tandem.econometrics.in_text import in_text
+from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
 
@@ -19,6 +21,7 @@ class Hausman:
     pval: float
     valid: bool
     message: str
+    summary = property(in_text)
 
 
 def hausman(fe, re) -> Hausman:
@@ -89,16 +92,20 @@ def hausman_robust(y: pd.Series, x: pd.DataFrame, cluster: pd.Series | None = No
     Raises
     ------
     TandemError
-        A missing value, or no regressor that varies over the years within an entity.
+        A missing or infinite value, no regressor that varies over the years within an entity, and
+        what `panel_regression` refuses.
 
     References
     ----------
     Mundlak (1978), Econometrica 46, 69-85; Wooldridge (2010), section 10.7.3.
     """
-    missing = x.isna().any(axis=1) | y.isna()
+    panel_regression(y, x.loc[:, x.nunique() > 1], "random", "unadjusted")  # refuses no panel
+    missing = ~np.isfinite(x).all(axis=1) | ~np.isfinite(y)
     if missing.any():
         entity, year = missing[missing].index[0]
-        raise TandemError(f"y or x is missing in {entity}, {year}; drop such rows first.")
+        raise TandemError(
+            f"y or x is missing or infinite in {entity}, {year}; drop such rows first."
+        )
     means = x.groupby(level=0).transform("mean")
     varies_within = (x - means).abs().max() > 1e-12 * x.abs().max()
     tested = means.loc[:, varies_within & (means.nunique() > 1)].add_suffix(" (entity mean)")

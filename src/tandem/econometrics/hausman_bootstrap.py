@@ -5,6 +5,7 @@ import pandas as pd
 
 from tandem.econometrics.hausman import Hausman
 from tandem.econometrics.panel_arrays import panel_cube
+from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
 
@@ -36,6 +37,7 @@ def hausman_bootstrap(y: pd.Series, x: pd.DataFrame, draws: int = 999, seed=1) -
     Cameron & Miller (2015), Journal of Human Resources 50, section III.D (from memory). Random
     effects as in linearmodels: Swamy-Arora components, harmonic mean of the years.
     """
+    panel_regression(y, x, "entity", "unadjusted")  # refuses what is collinear
     cube, _, _ = panel_cube(pd.concat([y.rename("__y__"), x], axis=1))
     rows = np.isfinite(cube).all(axis=1)
     cube, rows = cube[rows.any(axis=1)], rows[rows.any(axis=1)]

@@ -8,6 +8,8 @@ from scipy import stats
 
 from tandem.econometrics.chi_square import ChiSquare, wald
 from tandem.econometrics.complete_rows import complete_rows, require_balanced
+from tandem.econometrics.in_text import in_text
+from tandem.econometrics.panel_arrays import check_numbers
 from tandem.econometrics.static import panel_regression
 from tandem.econometrics.within_blocks import within_blocks
 from tandem.errors import TandemError
@@ -205,6 +207,11 @@ def winsorise(x: pd.DataFrame, share: float) -> tuple[pd.DataFrame, pd.Series]:
     share : float
         At each end, above 0 and below 0.5.
 
+    Raises
+    ------
+    TandemError
+        Another share, text, or an infinite value.
+
     Returns
     -------
     DataFrame
@@ -214,6 +221,8 @@ def winsorise(x: pd.DataFrame, share: float) -> tuple[pd.DataFrame, pd.Series]:
     """
     if not 0 < share < 0.5:
         raise TandemError(f"The share to winsorise lies between 0 and 0.5, not {share}.")
+    for name in x:
+        check_numbers(x[name])
     low, high = x.quantile(share), x.quantile(1 - share)
     pulled = x.clip(low, high, axis=1)
     return pulled, ((pulled != x) & x.notna()).sum()
@@ -237,6 +246,7 @@ class Placebo:
     drawn: np.ndarray = field(repr=False)
     p_value: float
     facts: dict
+    summary = property(in_text)
 
 
 def placebo(

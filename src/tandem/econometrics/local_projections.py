@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from tandem.econometrics.half_panels import half_panels
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.panel_var_design import Design, Levels, level_equations
 from tandem.econometrics.panel_var_paths import demean
 from tandem.errors import TandemError
@@ -32,6 +33,7 @@ class LocalProjections:
     table: pd.DataFrame
     order: list[str]
     correction: str | None
+    summary = property(in_text)
 
 
 def local_projections(

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tandem.econometrics.in_text import in_text
+from tandem.econometrics.panel_arrays import check_numbers
 from tandem.errors import TandemError
 
 
@@ -20,6 +22,7 @@ class TodaYamamoto:
     lags: int
     extra: int
     n_obs: int
+    summary = property(in_text)
 
 
 def toda_yamamoto(
@@ -61,12 +64,12 @@ def toda_yamamoto(
     k, p = len(names), lags + extra
     if lags < 1 or extra < 0:
         raise TandemError(f"Toda-Yamamoto has at least one lag; {lags} and {extra} were given.")
-    y, z = values[p:], _lagged(values[None], p)[0]
-    if len(y) <= z.shape[1] + 1:
+    if len(values) - p <= k * p + 2:
         raise TandemError(
             f"{len(values)} years are too few for {p} lags of {k} series: each equation has "
-            f"{z.shape[1]} coefficients."
+            f"{1 + k * p} coefficients."
         )
+    y, z = values[p:], _lagged(values[None], p)[0]
     e, c = names.index(effect), names.index(cause)
     tested = [1 + j * k + c for j in range(lags)]
     stat = float(_wald(y[None, :, e], z[None], tested)[0])
@@ -108,12 +111,12 @@ def frequency_causality(
     if lags < 3:
         raise TandemError(f"Causality by frequency needs at least 3 lags; {lags} was given.")
     values, names = _series(data, (cause, effect))
-    y, z = values[lags:, names.index(effect)], _lagged(values[None], lags)[0]
-    df = len(y) - z.shape[1]
+    df = len(values) - lags - 1 - lags * len(names)
     if df < 1:
         raise TandemError(
             f"{len(values)} years are too few for {lags} lags of {len(names)} series."
         )
+    y, z = values[lags:, names.index(effect)], _lagged(values[None], lags)[0]
     b, _, rank, _ = np.linalg.lstsq(z, y, rcond=None)
     e = y - z @ b
     cov = np.linalg.inv(z.T @ z) * (e @ e / df)
@@ -179,12 +182,19 @@ def _series(data: pd.DataFrame, wanted: tuple) -> tuple[np.ndarray, list[str]]:
     if wanted[0] == wanted[1]:
         raise TandemError("Cause and effect are one series.")
     years = np.asarray(data.index)
+    if len(data) < 2:
+        raise TandemError("The series have fewer than two years.")
     if data.isna().any(axis=None) or (np.diff(years) != 1).any():
         raise TandemError("The series need a value in each of consecutive years.")
+    for name in data:
+        check_numbers(data[name])
     values = data.to_numpy(float)
     if (values.std(axis=0) == 0).any():
         raise TandemError("A series is constant; leave it out.")
-    return (values - values.mean(axis=0)) / values.std(axis=0), names
+    values = (values - values.mean(axis=0)) / values.std(axis=0)
+    if np.linalg.matrix_rank(values) < len(names):
+        raise TandemError(f"The series {', '.join(names)} are collinear; leave one out.")
+    return values, names
 
 
 def _lagged(values: np.ndarray, p: int) -> np.ndarray:

@@ -29,14 +29,12 @@ def panel_cube(data: pd.DataFrame) -> tuple[np.ndarray, list, np.ndarray]:
         is empty or constant.
     """
     _check_index(data)
-    if not _sound(data):  # looking at each column is for the sentence
-        for name in data.columns:
-            _check_column(data[name])
+    values = _numbers(data)
     row, entities = pd.factorize(data.index.get_level_values(0), sort=True)
     year_of = data.index.get_level_values(1).to_numpy(dtype=int)
     years = np.arange(year_of.min(), year_of.max() + 1)
     cube = np.full((len(entities), data.shape[1], len(years)), np.nan)
-    cube[row, :, year_of - years[0]] = data.to_numpy(dtype=float)
+    cube[row, :, year_of - years[0]] = values
     return cube, list(entities), years
 
 
@@ -49,31 +47,42 @@ def _check_index(data: pd.DataFrame) -> None:
     if data.columns.has_duplicates:
         twice = data.columns[data.columns.duplicated()][0]
         raise TandemError(f"The variable '{twice}' is given twice; rename one of the two.")
-    years = data.index.get_level_values(1)
-    if not pd.api.types.is_integer_dtype(years):
+    if not pd.api.types.is_integer_dtype(data.index.levels[1]):
         raise TandemError(
             f"The second level of the index must be the year as a whole number; it holds "
-            f"{years[0]!r}."
+            f"{data.index[0][1]!r}."
         )
-    if data.index.get_level_values(0).isna().any():
-        raise TandemError("An entity has no name; fill the first level of the index.")
+    if min(codes.min() for codes in data.index.codes) < 0:
+        raise TandemError("An entity or a year has no name; fill the index.")
     if data.index.has_duplicates:
         entity, year = data.index[data.index.duplicated()][0]
         raise TandemError(f"{entity} has two rows for {year}; keep one.")
 
 
-def _sound(data: pd.DataFrame) -> bool:
-    """True if every column holds finite numbers that differ, or gaps."""
-    if not all(dtype.kind in "iuf" for dtype in data.dtypes):
-        return False
-    values = data.to_numpy(dtype=float)
-    known = ~np.isnan(values)
-    low = np.where(known, values, np.inf).min(axis=0)
-    high = np.where(known, values, -np.inf).max(axis=0)
-    return bool((np.isfinite(low) & np.isfinite(high) & (low < high)).all())
+def _numbers(data: pd.DataFrame) -> np.ndarray:
+    """The values, if every column holds finite numbers that differ, or gaps."""
+    if all(dtype.kind in "iuf" for dtype in data.dtypes):
+        values = data.to_numpy(dtype=float)
+        low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+        if (np.isfinite(low) & np.isfinite(high) & (low < high)).all():
+            return values
+    for name in data.columns:  # looking at each is for the sentence
+        _check_column(data[name])
+    return data.to_numpy(dtype=float)
 
 
-def _check_column(column: pd.Series) -> None:
+def check_numbers(column: pd.Series) -> None:
+    """Refuse text and infinite values, with the first one in words.
+
+    Parameters
+    ----------
+    column : Series (entity-years,)
+        With a name, indexed by (entity, year) or year; NaN may be there.
+
+    Raises
+    ------
+    TandemError
+    """
     if not pd.api.types.is_numeric_dtype(column):
         text = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
         where = f" ({text.iloc[0]!r} in {_place(text)})" if len(text) else ""
@@ -84,6 +93,10 @@ def _check_column(column: pd.Series) -> None:
             f"'{column.name}' is infinite in {_place(infinite)}; "
             "a logarithm of zero or a division by zero often is the cause."
         )
+
+
+def _check_column(column: pd.Series) -> None:
+    check_numbers(column)
     known = column.dropna()
     if known.empty:
         raise TandemError(f"'{column.name}' has no value at all; leave it out.")
@@ -94,5 +107,5 @@ def _check_column(column: pd.Series) -> None:
 
 
 def _place(column: pd.Series) -> str:
-    entity, year = column.index[0]
-    return f"{entity}, {year}"
+    where = column.index[0]
+    return f"{where[0]}, {where[1]}" if isinstance(where, tuple) else str(where)

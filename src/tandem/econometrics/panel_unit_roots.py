@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.tsa.adfvalues import mackinnonp
 
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.panel_arrays import panel_cube
 from tandem.errors import TandemError
 
@@ -30,6 +31,7 @@ class PanelUnitRoot:
     n_entities: int
     n_years: int
     note: str
+    summary = property(in_text)
 
 
 def panel_unit_root(
@@ -160,6 +162,10 @@ def _design(y: np.ndarray, trend: str, lags: int, start: int) -> tuple[np.ndarra
     """Changes (m, n) and regressors (m, n, k): level before, lagged changes, deterministics."""
     d = np.diff(y, axis=1)
     n = d.shape[1] - start
+    if n < 1:
+        raise TandemError(
+            f"{y.shape[1]} years are too few for a unit-root test with {lags} lag(s); take fewer."
+        )
     columns = [y[:, start:-1]] + [d[:, start - j : d.shape[1] - j] for j in range(1, lags + 1)]
     if trend != "n":
         columns.append(np.ones((len(y), n)))

@@ -45,13 +45,18 @@ def fit_gmm(moments: Moments, steps: int | str) -> Gmm:
     TandemError
         Fewer independent moments than coefficients, or iterations that do not settle.
     """
-    n_equations = moments.y.shape[1]
     zx, zy = _per_entity(moments.z, moments.x), _per_entity(moments.z, moments.y)
+    zhz = np.tensordot(moments.z, moments.hz, ([0, 2], [0, 2]))
+    return fit_blocks(zx, zy, zhz, steps)
+
+
+def fit_blocks(zx: np.ndarray, zy: np.ndarray, zhz: np.ndarray, steps: int | str) -> Gmm:
+    """`fit_gmm` from the cross-products Z_i X_i' (N, L, k), Z_i Y_i' (N, L, K), sum Z_i H Z_i'."""
+    n_equations = zy.shape[2]
     a = _blockwise(n_equations, zx.sum(axis=0))
     g = zy.sum(axis=0).T.ravel()
 
-    w1 = _pseudo_inverse(np.tensordot(moments.z, moments.hz, ([0, 2], [0, 2])))
-    w1 = _blockwise(n_equations, w1)
+    w1 = _blockwise(n_equations, _pseudo_inverse(zhz))
     bread1 = np.linalg.inv(a.T @ w1 @ a)
     b1 = bread1 @ a.T @ w1 @ g
     m = _entity_moments(zx, zy, b1.reshape(n_equations, -1))

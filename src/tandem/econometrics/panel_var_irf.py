@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from tandem.econometrics.in_text import in_text
 from tandem.errors import TandemError
 
 KINDS = ("orthogonal", "generalised", "structural")
@@ -36,6 +37,7 @@ class IRF:
     _drawn: np.ndarray | None = field(repr=False)  # (draws, horizon + 1, response, impulse)
     _names: list[str] = field(repr=False)
     _level: float = field(repr=False)
+    summary = property(in_text)
 
     def fevd(self) -> pd.DataFrame:
         """Share of each impulse in the forecast error variance (Luetkepohl 2005, eq. 2.3.37).

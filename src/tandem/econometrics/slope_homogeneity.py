@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from tandem.econometrics.complete_rows import complete_rows, require_balanced
+from tandem.econometrics.in_text import in_text
 from tandem.errors import TandemError
 
 
@@ -28,6 +29,7 @@ class SlopeHomogeneity(NamedTuple):
     delta_adjusted: float
     pval_adjusted: float
     hac: bool
+    summary = property(in_text)
 
 
 def slope_homogeneity(y: pd.Series, x: pd.DataFrame, hac: bool = False) -> SlopeHomogeneity:

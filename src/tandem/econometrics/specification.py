@@ -9,6 +9,7 @@ from scipy import stats
 
 from tandem.econometrics.chi_square import ChiSquare, chi_square
 from tandem.econometrics.complete_rows import complete_rows
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
@@ -19,6 +20,7 @@ class FTest(NamedTuple):
     stat: float
     df: tuple[int, int]
     pval: float
+    summary = property(in_text)
 
 
 class RandomEffectsTest(NamedTuple):
@@ -27,6 +29,7 @@ class RandomEffectsTest(NamedTuple):
     lm: ChiSquare
     honda: float
     honda_pval: float
+    summary = property(in_text)
 
 
 def effects_test(y: pd.Series, x: pd.DataFrame, effects: str = "entity") -> FTest:
@@ -144,7 +147,8 @@ def unequal_variances_test(y: pd.Series, x: pd.DataFrame, effects: str = "entity
     Raises
     ------
     TandemError
-        An entity with one year only.
+        An entity with one year only, or with equal squared residuals in all its years, as two years
+        have with entity effects.
 
     References
     ----------
@@ -160,6 +164,12 @@ def unequal_variances_test(y: pd.Series, x: pd.DataFrame, effects: str = "entity
     by = squares.groupby(level=0)
     own = by.mean()
     v = by.apply(lambda s: ((s - s.mean()) ** 2).sum()) / (size * (size - 1))
+    still = v <= 1e-12 * own**2
+    if still.any():
+        raise TandemError(
+            f"The squared residuals of {v.index[still][0]} are the same in each year; with effects "
+            "the test needs three years or more."
+        )
     return chi_square(float(((own - squares.mean()) ** 2 / v).sum()), len(own))
 
 

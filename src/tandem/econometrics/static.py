@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from linearmodels.panel import BetweenOLS, PanelOLS, PooledOLS, RandomEffects
 
+from tandem.econometrics.within import codes_of, demeaned, within_regression
 from tandem.errors import TandemError
 
 EFFECTS = ("none", "random", "mundlak", "entity", "two-way", "between", "difference")
@@ -48,30 +49,35 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
     """
     if effects not in EFFECTS:
         raise TandemError(f"Effects are {', '.join(EFFECTS)}; '{effects}' is none of them.")
-    rows = pd.concat([y.rename("__y__"), x], axis=1).replace([np.inf, -np.inf], np.nan)
-    if effects == "difference":
-        rows = rows - lags(rows, [1]).set_axis(rows.columns, axis=1)
-    kept = rows.dropna()
     if effects == "between" and se not in ("unadjusted", "robust"):
         raise TandemError("Between, an entity is one row: take unadjusted or robust errors.")
-    n_singletons = 0
+    rows = _joined(y, x)
+    if effects == "difference":
+        rows = rows - lags(rows, [1]).set_axis(rows.columns, axis=1)
+    whole = np.isfinite(rows.to_numpy(dtype=float)).all(axis=1)
+    kept, n_singletons = rows if whole.all() else rows[whole], 0
     if effects in ("entity", "two-way"):
         kept, n_singletons = _without_singletons(kept, effects)
-    absorbed = _absorbed(kept.index, effects)
+    n_entities, n_periods = (np.count_nonzero(np.bincount(c)) for c in codes_of(kept.index))
+    absorbed = {"entity": n_entities, "two-way": n_entities + max(n_periods - 1, 0)}.get(effects, 1)
     if len(kept) <= x.shape[1] + absorbed:
         raise TandemError(
             f"Only {len(kept)} complete rows for {x.shape[1]} regressors and {absorbed} "
             "constants or effects; add entities or years, or take fewer regressors."
         )
-    _refuse_collinear(kept, list(x.columns), effects)
-    model = _model(kept["__y__"].rename(y.name), kept[list(x.columns)], effects)
-    n_periods = kept.index.get_level_values(1).nunique()
-    if se == "xtreg":
-        model = _as_xtreg(kept["__y__"].rename(y.name), kept[list(x.columns)], effects)
-    result = model.fit(**_covariance(se, n_periods, corrected=True))
-    uncounted = {"auto_df": False, "count_effects": False} if isinstance(model, PanelOLS) else {}
-    plain = model.fit(**_covariance(se, n_periods, corrected=False), **uncounted)
-    factor = float(np.median(np.diag(result.cov) / np.diag(plain.cov)))
+    grouped = "cluster" in se or se == "xtreg" or effects in ("random", "mundlak", "between")
+    if grouped and min(n_entities, n_periods if se == "two-way clustered" else 2) < 2:
+        raise TandemError(
+            f"{n_entities} entity(s) and {n_periods} year(s) are too few for {effects} effects "
+            f"with {se} errors; take at least two."
+        )
+    left = _left(kept, effects)
+    _refuse_collinear(kept, left, effects)
+    own_y, own_x = kept["__y__"].rename(y.name), kept[list(x.columns)]
+    if effects in ("entity", "two-way") and se == "clustered":
+        result, factor = within_regression(own_y, own_x, left, absorbed, effects)
+    else:
+        result, factor = _fit(own_y, own_x, effects, se, n_periods)
     facts = {
         "n_dropped": len(rows) - len(kept),
         "n_singletons": n_singletons,
@@ -79,31 +85,56 @@ def panel_regression(y: pd.Series, x: pd.DataFrame, effects: str, se: str = "clu
         "se_factor": f"{factor:.4f}",
     }
     if "clustered" in se or se == "xtreg":
-        facts["n_clusters"] = kept.index.get_level_values(0).nunique()
-        if se == "two-way clustered":
-            facts["n_clusters"] = min(facts["n_clusters"], n_periods)
+        facts["n_clusters"] = min(n_entities, n_periods) if "two-way" in se else n_entities
         facts["t_df"] = facts["n_clusters"] - 1
     if se == "driscoll-kraay":
         facts["t_df"] = n_periods - 1
     return result, facts
 
 
+def _joined(y: pd.Series, x: pd.DataFrame) -> pd.DataFrame:
+    """y as "__y__" and x side by side; what is no panel of numbers is refused."""
+    for part in (y, x):
+        if part.index.nlevels != 2:
+            raise TandemError(
+                "A panel is indexed by (entity, year); use set_index(['entity', 'year']) first."
+            )
+        entity, year = codes_of(part.index)
+        if len(part) == 0 or min(entity.min(), year.min()) < 0:
+            raise TandemError("The panel is empty, or an entity or a year has no name.")
+        if np.bincount(entity * (year.max() + 1) + year).max() > 1:
+            twice = part.index[part.index.duplicated()][0]
+            raise TandemError(f"{twice[0]} has two rows for {twice[1]}; keep one.")
+    rows = pd.concat([y.rename("__y__"), x], axis=1)
+    for name, dtype in rows.dtypes.items():
+        if dtype.kind not in "iufb":
+            shown = y.name if name == "__y__" else name
+            raise TandemError(f"'{shown}' holds text, not numbers; convert it first.")
+    return rows
+
+
 def _without_singletons(rows: pd.DataFrame, effects: str) -> tuple[pd.DataFrame, int]:
     """Rows that share their entity (and year) with another, and how many do not."""
     kept = rows
     while True:
-        alone = kept.groupby(level=0).transform("size") == 1
-        if effects == "two-way":
-            alone |= kept.groupby(level=1).transform("size") == 1
+        codes = codes_of(kept.index)[: 2 if effects == "two-way" else 1]
+        alone = np.any([np.bincount(code)[code] == 1 for code in codes], axis=0)
         if not alone.any():
             return kept, len(rows) - len(kept)
         kept = kept[~alone]
 
 
-def _absorbed(index: pd.MultiIndex, effects: str) -> int:
-    """Constants that the effects take: one, one an entity, or one an entity and further year."""
-    entities, years = (index.get_level_values(level).nunique() for level in (0, 1))
-    return {"entity": entities, "two-way": entities + max(years - 1, 0)}.get(effects, 1)
+def _fit(y: pd.Series, x: pd.DataFrame, effects: str, se: str, n_periods: int) -> tuple:
+    """linearmodels' result, and the ratio of its variance to the uncorrected one."""
+    covariance = _covariance(se, n_periods, corrected=True)
+    try:
+        model = (_as_xtreg if se == "xtreg" else _model)(y, x, effects)
+        result = model.fit(**covariance)
+    except ValueError as err:
+        raise TandemError(f"No regression with {effects} effects on these rows: {err}") from err
+    uncounted = {"auto_df": False, "count_effects": False} if isinstance(model, PanelOLS) else {}
+    plain = model.fit(**_covariance(se, n_periods, corrected=False), **uncounted)
+    return result, float(np.median(np.diag(result.cov) / np.diag(plain.cov)))
 
 
 def _model(y: pd.Series, x: pd.DataFrame, effects: str):
@@ -114,7 +145,7 @@ def _model(y: pd.Series, x: pd.DataFrame, effects: str):
         return BetweenOLS(y, with_constant)
     if effects == "mundlak":
         means = x.groupby(level=0).transform("mean")
-        varies = (means - x).abs().max() > 0
+        varies = (means - x).abs().max() > 1e-12 * x.abs().max()
         with_constant = with_constant.join(means.loc[:, varies].add_suffix(" (entity mean)"))
     if effects in ("random", "mundlak"):
         return RandomEffects(y, with_constant)
@@ -170,36 +201,33 @@ def _se_words(se: str, n_periods: int) -> str:
     return words[se]
 
 
-def _refuse_collinear(rows: pd.DataFrame, names: list[str], effects: str) -> None:
-    """Name the first regressor that the effects or the others before it explain wholly."""
-    x = rows[names]
+def _left(rows: pd.DataFrame, effects: str) -> np.ndarray:
+    """The columns less effects or, without them, less their means."""
+    values = rows.to_numpy(dtype=float)
     if effects in ("entity", "two-way"):
-        x = x - x.groupby(level=0).transform("mean")
-    else:
-        x = x - x.mean()
-    if effects == "two-way":
-        x = _demean_both(x)
-    scale = rows[names].abs().max().where(lambda s: s > 0, 1.0)
+        return demeaned(values, codes_of(rows.index), effects)
+    return values - values.mean(axis=0)
+
+
+def _refuse_collinear(rows: pd.DataFrame, left: np.ndarray, effects: str) -> None:
+    """Name the first regressor that the effects or the others before it explain wholly; or y."""
+    if np.linalg.norm(left[:, 0]) <= 1e-12 * np.linalg.norm(rows.iloc[:, 0]):
+        raise TandemError(
+            f"The dependent variable does not vary once the {effects} effects are out; there is "
+            "nothing to explain."
+        )
+    values, names = rows.to_numpy(dtype=float)[:, 1:], list(rows.columns[1:])
+    scale = np.abs(values).max(axis=0)
+    upper = np.linalg.qr(left[:, 1:] / np.where(scale > 0, scale, 1.0), mode="r")
     least = LEFT if effects in ("entity", "two-way") else 0.0
-    left = np.linalg.norm(x, axis=0) >= np.linalg.norm(rows[names], axis=0) * least
+    some = np.linalg.norm(left[:, 1:], axis=0) >= np.linalg.norm(values, axis=0) * least
     for i, name in enumerate(names, start=1):
-        rank = np.linalg.matrix_rank((x / scale).iloc[:, :i].to_numpy(), tol=1e-9 * len(x))
-        if rank < i or not left[i - 1]:
+        rank = np.linalg.matrix_rank(upper[:i, :i], tol=1e-9 * len(rows))
+        if rank < i or not some[i - 1]:
             raise TandemError(
                 f"The regressor '{name}' is explained wholly by the {effects} effects or by the "
                 f"regressors before it ({', '.join(names[: i - 1]) or 'none'}); leave one out."
             )
-
-
-def _demean_both(x: pd.DataFrame, rounds: int = 200) -> pd.DataFrame:
-    """Alternating within-entity and within-year means; exact in one round when balanced."""
-    for _ in range(rounds):
-        before = x
-        x = x - x.groupby(level=1).transform("mean")
-        x = x - x.groupby(level=0).transform("mean")
-        if np.abs(x - before).to_numpy().max() <= 1e-12 * max(np.abs(x).to_numpy().max(), 1e-300):
-            break
-    return x
 
 
 def lags(x: pd.DataFrame | pd.Series, orders: list[int]) -> pd.DataFrame:

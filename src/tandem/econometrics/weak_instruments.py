@@ -10,6 +10,7 @@ import numpy as np
 from scipy import linalg, stats
 
 from tandem.econometrics.confidence_sets import Intervals, intervals_between
+from tandem.econometrics.in_text import in_text
 
 WORST_BIAS = 0.10  # of the worst case, for the effective F
 SIZE = 0.05
@@ -22,6 +23,7 @@ class FTest(NamedTuple):
     df: int
     df_denom: int
     pval: float
+    summary = property(in_text)
 
 
 def f_test(estimate: np.ndarray, cov: np.ndarray, df_denom: int) -> FTest:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
 WEBB = np.sqrt([0.5, 1.0, 1.5])  # with both signs: mean 0, variance 1, six points
@@ -16,7 +17,8 @@ def wild_cluster_p(
     Parameters
     ----------
     y : Series (entity-years,)
-        Indexed by (entity, year); entities are the clusters. Rows with a missing value are dropped.
+        Indexed by (entity, year); entities are the clusters. Rows with a missing or
+        infinite value are dropped.
     x : DataFrame (entity-years, k)
         Regressors without a constant, `name` among them.
     effects : {"none", "entity", "two-way"}
@@ -41,7 +43,9 @@ def wild_cluster_p(
     """
     if effects not in ("none", "entity", "two-way"):
         raise TandemError(f"The wild bootstrap is for least squares, not for {effects} effects.")
-    rows = pd.concat([y.rename("__y__"), x], axis=1).dropna()
+    panel_regression(y, x, effects)  # refuses no panel and what is collinear
+    rows = pd.concat([y.rename("__y__"), x], axis=1)
+    rows = rows[np.isfinite(rows).all(axis=1)]
     others = _others(rows[[c for c in x if c != name]], effects)
     y1, x1, z = (_absorb(f, effects) for f in (rows["__y__"], rows[name], others))
     q, _ = np.linalg.qr(z)
