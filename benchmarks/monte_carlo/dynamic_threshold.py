@@ -6,7 +6,7 @@ import pandas as pd
 from tandem.econometrics.dynamic_threshold import dynamic_threshold
 
 GAMMA, BURN = 0.2, 20
-REPLICATIONS = 400
+REPLICATIONS = 2000
 READ = (
     "The J test rejects too often where there is no threshold, as its place is then not identified;"
 )

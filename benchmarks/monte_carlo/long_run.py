@@ -19,7 +19,7 @@ def one(rng: np.random.Generator, n: int, t: int) -> dict | None:
     x = (rng.normal(size=(n, t)) + 0.5 * e).cumsum(axis=1)
     y = rng.normal(size=n)[:, None] + 1.5 * x + u
     index = pd.MultiIndex.from_product([range(n), range(t)], names=["entity", "year"])
-    series, regressor = pd.Series(y.ravel(), index), pd.DataFrame({"x": x.ravel()}, index)
+    series, regressor = pd.Series(y.ravel(), index, name="y"), pd.DataFrame({"x": x.ravel()}, index)
     found = {}
     for name, fit in (
         ("fmols_group", lambda: fmols(series, regressor)),

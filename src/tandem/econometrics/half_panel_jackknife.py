@@ -128,15 +128,16 @@ def half_panel_jackknife_causality(
 
 def _own_past_out(together, rows, entities, lags: int) -> tuple[np.ndarray, np.ndarray]:
     """y (N, T) and lags of x (N, K, T) without what each entity's constant and own past explain."""
-    y, x = np.zeros(rows.shape), np.zeros((len(rows), lags, rows.shape[1]))
-    for i, mine in enumerate(rows):
-        values = together[i][:, mine]
-        q, _ = np.linalg.qr(np.vstack([np.ones(mine.sum()), values[1 : 1 + lags]]).T)
-        left = values - (values @ q) @ q.T
-        if (np.abs(left[[0, -1]]).max(axis=1) <= 1e-10).any():
-            raise TandemError(f"A series is constant in {entities[i]}; leave the entity out.")
-        y[i, mine], x[i][:, mine] = left[0], left[1 + lags :]
-    return y, x
+    values = np.where(rows[:, None], together, 0.0)
+    own = np.concatenate([rows[:, None], values[:, 1 : 1 + lags]], axis=1)
+    q, _ = np.linalg.qr(own.transpose(0, 2, 1))  # years out of use are rows of zeros
+    left = values - (values @ q) @ q.transpose(0, 2, 1)
+    still = (np.abs(left[:, [0, -1]]).max(axis=2) <= 1e-10).any(axis=1)
+    if still.any():
+        raise TandemError(
+            f"A series is constant in {entities[int(np.argmax(still))]}; leave the entity out."
+        )
+    return left[:, 0], left[:, 1 + lags :]
 
 
 def _jackknife(weights: np.ndarray, blocks: list) -> np.ndarray:

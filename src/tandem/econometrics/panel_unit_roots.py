@@ -308,7 +308,9 @@ def _breitung(series, trend, lags, max_lags, small_sample, seed):
         elif trend == "c":
             past = past - z[0]
         d = np.diff(z)
-        s2 = ((d - d.mean()) ** 2).sum() / (n - 1 if small_sample else n)
+        # a mean taken out where none is in the null would bias the statistic upwards
+        d, spent = (d - d.mean(), 1) if trend == "ct" else (d, 0)
+        s2 = (d**2).sum() / (n - spent if small_sample else n)
         top += e @ past / s2
         bottom += past @ past / s2
     stat = top / np.sqrt(bottom)
@@ -394,11 +396,17 @@ def _cips(series, trend, lags, max_lags, small_sample, seed, truncated: bool):
     else:
         p = lags
     stat = _cadf(y[None], trend, p, truncated)[0].mean()
-    rng = np.random.default_rng(seed)
-    walks = np.cumsum(rng.normal(size=(DRAWS, *y.shape)), axis=2)
-    null = _cadf(walks, trend, p, truncated).mean(axis=1)
+    null = _cips_null(y.shape, trend, p, truncated, seed)
     pval = (1 + (null <= stat).sum()) / (1 + DRAWS)
     return stat, pval, [p], f"p of {DRAWS} simulated panels of this size"
+
+
+@lru_cache(maxsize=16)
+def _cips_null(shape: tuple[int, int], trend: str, p: int, truncated: bool, seed) -> np.ndarray:
+    """CIPS (DRAWS,) of independent random walks; the series of a study share it."""
+    rng = np.random.default_rng(seed)
+    walks = np.cumsum(rng.normal(size=(DRAWS, *shape)), axis=2)
+    return _cadf(walks, trend, p, truncated).mean(axis=1)
 
 
 def _cadf(y: np.ndarray, trend: str, p: int, truncated: bool) -> np.ndarray:
