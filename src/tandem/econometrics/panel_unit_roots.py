@@ -202,11 +202,13 @@ def _chosen(s: np.ndarray, trend: str, lags: int | str, max_lags: int) -> int:
 def _adf(series, trend, lags, max_lags, small_sample) -> tuple[np.ndarray, list[int]]:
     """ADF t statistic and lag order of each entity."""
     orders = [_chosen(s, trend, lags, max_lags) for s in series]
-    found = [
-        _t_of_first(*_design(s[None], trend, p, p), small_sample)[0][0]
-        for s, p in zip(series, orders, strict=True)
-    ]
-    return np.array(found), orders
+    kinds = [(p, len(s)) for s, p in zip(series, orders, strict=True)]
+    found = np.empty(len(series))
+    for p, length in sorted(set(kinds)):
+        mine = [i for i, kind in enumerate(kinds) if kind == (p, length)]
+        together = np.stack([series[i] for i in mine])
+        found[mine] = _t_of_first(*_design(together, trend, p, p), small_sample)[0]
+    return found, orders
 
 
 @lru_cache
@@ -297,7 +299,7 @@ def _breitung(series, trend, lags, max_lags, small_sample, seed):
     orders = [_chosen(s, trend, lags, max_lags) for s in y]
     top, bottom = 0.0, 0.0
     for s, p in zip(y, orders, strict=True):
-        z = _prewhitened(s, p)
+        z = _prewhitened(s, trend, p)
         e, past, n = np.diff(z), z[:-1], len(z) - 1
         if trend == "ct":
             drift = (z[-1] - z[0]) / n
@@ -317,12 +319,13 @@ def _breitung(series, trend, lags, max_lags, small_sample, seed):
     return stat, stats.norm.cdf(stat), orders, _convention(small_sample)
 
 
-def _prewhitened(s: np.ndarray, p: int) -> np.ndarray:
-    """The series less what lagged changes explain of its changes."""
+def _prewhitened(s: np.ndarray, trend: str, p: int) -> np.ndarray:
+    """The series less what lagged changes explain of its changes, which drift only with a trend."""
     if not p:
         return s
     d = np.diff(s)
-    x = np.column_stack([d[p - j : len(d) - j] for j in range(1, p + 1)] + [np.ones(len(d) - p)])
+    drift = [np.ones(len(d) - p)] if trend == "ct" else []
+    x = np.column_stack([d[p - j : len(d) - j] for j in range(1, p + 1)] + drift)
     if len(x) <= x.shape[1]:
         raise TandemError(f"{len(s)} years are too few to take out {p} lagged change(s).")
     b = np.linalg.lstsq(x, d[p:], rcond=None)[0]
