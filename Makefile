@@ -36,7 +36,7 @@ lint: .venv/ready
 	$(SNAKEMAKE) --lint
 
 monte-carlo: .venv/ready
-	@cd benchmarks/monte_carlo && ../../$(BIN)/snakemake --cores $(CORES) --quiet
+	@cd benchmarks/monte_carlo && ../../$(BIN)/snakemake --cores $(CORES) --quiet --forcerun table
 
 lock: .venv/ready
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --extra test pyproject.toml -o requirements.txt

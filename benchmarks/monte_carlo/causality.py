@@ -11,7 +11,7 @@ from tandem.econometrics import dumitrescu_hurlin, half_panel_jackknife_causalit
 
 READ = """Under common shocks only the bootstrap of Dumitrescu-Hurlin holds its size. For entities
 apart ztilde and the jackknife nearly do, zbar never with so few years."""
-REPLICATIONS = 200
+REPLICATIONS = 2000
 DESIGNS = [
     {"n": n, "t": t, "link": link, "shocks": shocks}
     for n in (30, 100)

@@ -6,7 +6,7 @@ import pandas as pd
 from tandem.econometrics import dols, fmols, mean_group, pooled_mean_group
 from tandem.errors import TandemError
 
-REPLICATIONS = 300
+REPLICATIONS = 1000
 DESIGNS = [{"n": n, "t": t} for n, t in ((30, 20), (30, 40), (10, 60))]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from tandem.econometrics.lsdvc import bias_corrected_within
 from tandem.errors import TandemError
 
-REPLICATIONS = 300
+REPLICATIONS = 2000
 DESIGNS = [{"n": n, "t": t, "a": a} for n, t, a in ((30, 8, 0.3), (30, 8, 0.5), (30, 8, 0.8),
                                                     (30, 20, 0.5))]  # fmt: skip
 

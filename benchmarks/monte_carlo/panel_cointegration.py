@@ -11,7 +11,7 @@ from tandem.econometrics import cointegration_table
 
 READ = """Under common shocks only Westerlund's bootstrap holds its size; with 20 years Ga has
 little power."""
-REPLICATIONS = 300
+REPLICATIONS = 2000
 DESIGNS = [
     {"n": n, "t": t, "link": link, "shocks": shocks}
     for n, t in ((30, 20), (30, 40))

@@ -13,7 +13,7 @@ from tandem.econometrics import PanelVAR
 from tandem.econometrics.panel_var_irf import joint, pointwise, responses
 from tandem.errors import TandemError
 
-REPLICATIONS = 500
+REPLICATIONS = 1000
 SIGMA = np.array([[1.0, 0.3], [0.3, 1.0]])
 DESIGNS = [
     {"n": n, "t": t, "link": link, "shocks": shocks}
