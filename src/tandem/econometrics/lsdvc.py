@@ -228,8 +228,6 @@ def _derivative(p: _Panel, coef: np.ndarray, spread: np.ndarray) -> np.ndarray:
     for i, width in enumerate(spread):
         move = np.zeros(len(coef))
         move[i] = max(STEP * width, 1e-8)
-        up, down = (
-            _simulate(p, coef + s * move)[:, : len(spread)].mean(axis=0) for s in (1, -1)
-        )
+        up, down = (_simulate(p, coef + s * move)[:, : len(spread)].mean(axis=0) for s in (1, -1))
         columns.append((up - down) / (2 * move[i]))
     return np.column_stack(columns)
