@@ -175,7 +175,6 @@ def cointegration_table(
         ("Pedroni", lambda: pedroni(y, x, **options)),
         ("Kao", lambda: kao(y, x, lags, draws, seed)),
         ("Westerlund", lambda: westerlund(y, x, **options)),
-        ("Westerlund, entities apart", lambda: westerlund(y, x, **options, together=False)),
     ):
         try:
             frames.append(test().table.reset_index().assign(method=name))
