@@ -45,7 +45,7 @@ def one(rng, n: int, t: int, change: float, q_exogenous: bool, kink: bool, draws
     frame = simulate(rng, n, t, change, kink)
     fit = dynamic_threshold(
         frame["y"], frame["q"], frame[["x"]], shape="kink" if kink else "jump",
-        q_exogenous=q_exogenous, grid=50, draws=draws, seed=int(rng.integers(2**31)),
+        q_exogenous=q_exogenous, grid=30, draws=draws, seed=int(rng.integers(2**31)),
     )  # fmt: skip
     changed = fit.terms.loc["change: slope of the kink" if kink else "change: x"]
     return {

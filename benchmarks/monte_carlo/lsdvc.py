@@ -25,7 +25,7 @@ def one(rng: np.random.Generator, n: int, t: int, a: float) -> dict | None:
     index = pd.MultiIndex.from_product([range(n), range(t)], names=["entity", "year"])
     frame = pd.DataFrame({"y": y[:, -t:].ravel(), "x": x[:, -t:].ravel()}, index)
     try:
-        fit = bias_corrected_within(frame["y"], frame[["x"]], draws=200, seed=1)
+        fit = bias_corrected_within(frame["y"], frame[["x"]], draws=100, seed=1)
     except TandemError:
         return None
     low, high = fit.terms["conf_low"], fit.terms["conf_high"]

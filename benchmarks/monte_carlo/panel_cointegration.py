@@ -3,7 +3,7 @@
 The relation's error has the root 1 - link (link 0: no cointegration). With `shocks` a shock of
 every year is common to all entities, of the size of their own; with `related` the errors follow
 their own past by .4 and correlate .5 with the regressor's steps. Pedroni's and Kao's p-values are
-shares of 9999 panels of walks, "normal" those of Kao's limit; Westerlund's bootstrap has 199 draws
+shares of 4999 panels of walks, "normal" those of Kao's limit; Westerlund's bootstrap has 99 draws
 of years for all entities together, "apart" for each alone.
 """
 
@@ -37,7 +37,7 @@ def residual_tests(cube: np.ndarray) -> np.ndarray:
 def walks(n: int, t: int) -> np.ndarray:
     """The 5 % quantiles of panels of independent walks, once for all samples."""
     rng = np.random.default_rng(1)
-    return np.quantile(_simulated(residual_tests, n, 2, t, 9999, rng), 0.05, axis=0)
+    return np.quantile(_simulated(residual_tests, n, 2, t, 4999, rng), 0.05, axis=0)
 
 
 def one(rng: np.random.Generator, n: int, t: int, link: float, shocks: bool, related: bool) -> dict:
@@ -63,6 +63,6 @@ def one(rng: np.random.Generator, n: int, t: int, link: float, shocks: bool, rel
     y, x = (pd.Series(v.ravel(), index) for v in cube.transpose(1, 0, 2))
     seed = int(rng.integers(2**31))
     for words, together in (("", True), (", apart", False)):
-        test = westerlund(y, x.to_frame("x"), draws=199, seed=seed, together=together).table
+        test = westerlund(y, x.to_frame("x"), draws=99, seed=seed, together=together).table
         shares |= {f"{name}{words}": p <= 0.05 for name, p in test["p_value"].items()}
     return shares

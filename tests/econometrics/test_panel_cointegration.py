@@ -5,7 +5,12 @@ import pandas as pd
 import pytest
 
 from tandem.econometrics import cointegration_table, kao, pedroni, westerlund
-from tandem.econometrics.panel_cointegration import _pedroni, _pooled_slopes, _westerlund
+from tandem.econometrics.panel_cointegration import (
+    _kao,
+    _pedroni,
+    _pooled_slopes,
+    _westerlund,
+)
 from tandem.errors import TandemError
 
 
@@ -83,6 +88,30 @@ def test_westerlund_is_his_regressions(trend):
     theirs = [(alpha / error).mean(), (steps * alpha / alpha_1).mean(), pooled / pooled_error,
               steps[0] * pooled]  # fmt: skip
     assert _westerlund(cube[None], trend, 1)[0] == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize(
+    ("trend", "k", "means"),
+    [
+        ("c", 1, (-1.7776, -7.1423, -1.4476, -4.2303)),
+        ("c", 2, (-2.0349, -9.1249, -1.7131, -5.8650)),
+        ("ct", 1, (-2.3664, -12.0116, -2.1124, -8.9326)),
+    ],
+)
+def test_westerlunds_statistics_have_his_means(trend, k, means):
+    """Means of the limits (Westerlund 2007, table 1, as xtwest has them), also where dx counts."""
+    rng = np.random.default_rng(5)
+    steps = rng.normal(size=(60, 100, 1 + k, 150))
+    steps[:, :, 0] += steps[:, :, 1]
+    found = _westerlund(steps.cumsum(axis=3), trend, 0).mean(axis=0) / [1, 1, 10, 1]
+    assert found == pytest.approx(means, rel=0.06)
+
+
+def test_kaos_statistics_are_standard_normal_with_many_years():
+    steps = np.random.default_rng(6).normal(size=(100, 50, 2, 250))
+    found = _kao(steps.cumsum(axis=3), 1)
+    assert found.mean(axis=0) == pytest.approx(np.zeros(5), abs=0.35)
+    assert found.std(axis=0) == pytest.approx(np.ones(5), abs=0.25)
 
 
 def test_slopes_of_the_bootstrap_are_those_of_the_changes():
