@@ -12,6 +12,11 @@ from tandem.econometrics import dumitrescu_hurlin, half_panel_jackknife_causalit
 READ = """Under common shocks only the bootstrap of Dumitrescu-Hurlin holds its size. For entities
 apart ztilde and the jackknife nearly do, zbar never with so few years."""
 REPLICATIONS = 2000
+NULL = {"link": 0.0}
+SIZES = [
+    "dh_zbar", "dh_ztilde", "dh_bootstrap", "jackknife_hac", "jackknife_bootstrap",
+    "jackknife_years_out",
+]  # fmt: skip
 DESIGNS = [
     {"n": n, "t": t, "link": link, "shocks": shocks}
     for n in (30, 100)

@@ -7,6 +7,8 @@ from tandem.econometrics.dynamic_threshold import dynamic_threshold
 
 GAMMA, BURN = 0.2, 20
 REPLICATIONS = 2000
+NULL = {"change": 0.0}
+SIZES = ["linearity", "hansen"]
 READ = (
     "The J test rejects too often where there is no threshold, as its place is then not identified;"
 )

@@ -7,6 +7,10 @@ from tandem.econometrics import dols, fmols, mean_group, pooled_mean_group
 from tandem.errors import TandemError
 
 REPLICATIONS = 1000
+COVERS = [
+    f"{name}_95"
+    for name in ("fmols_group", "fmols_pooled", "dols_group", "dols_pooled", "mg", "pmg")
+]
 DESIGNS = [{"n": n, "t": t} for n, t in ((30, 20), (30, 40), (10, 60))]
 
 

@@ -11,6 +11,7 @@ from tandem.econometrics.lsdvc import bias_corrected_within
 from tandem.errors import TandemError
 
 REPLICATIONS = 2000
+COVERS = ["coverage_a", "coverage_slope"]
 DESIGNS = [{"n": n, "t": t, "a": a} for n, t, a in ((30, 8, 0.3), (30, 8, 0.5), (30, 8, 0.8),
                                                     (30, 20, 0.5))]  # fmt: skip
 

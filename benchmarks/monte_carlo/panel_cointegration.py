@@ -14,9 +14,21 @@ import pandas as pd
 from scipy import stats
 
 from tandem.econometrics import westerlund
-from tandem.econometrics.panel_cointegration import KAO, PEDRONI, _kao, _pedroni, _simulated
+from tandem.econometrics.panel_cointegration import (
+    KAO,
+    PEDRONI,
+    WESTERLUND,
+    _kao,
+    _pedroni,
+    _simulated,
+)
 
 REPLICATIONS = 2000
+NULL = {"link": 0.0}
+SIZES = [
+    *PEDRONI, *KAO, *(f"{name}, normal" for name in KAO),
+    *WESTERLUND, *(f"{name}, apart" for name in WESTERLUND),
+]  # fmt: skip
 DESIGNS = [
     {"n": 30, "t": t, "link": link, "shocks": shocks, "related": related}
     for t in (20, 40)
