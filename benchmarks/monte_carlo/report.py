@@ -59,9 +59,9 @@ if __name__ == "__main__":
         "",
         f"`make monte-carlo`, seed {SEED}, written on {datetime.date.today()}, each table run on "
         f"its own date; {machine}. Shares of rejections at 5 % unless a column says otherwise; n "
-        "entities, t years. A share of .05 has a standard error of .005 with 2000 replications, .007 with "
-        "1000, .010 with 500, .022 with 100. With 30 entities and 20 years `in` marks sizes (of "
-        "intervals: misses) between 3.5 and 6.5 %, `OUT` the others.",
+        "entities, t years. A share of .05 has a standard error of .005 with 2000 replications, "
+        ".007 with 1000, .010 with 500, .022 with 100. With 30 entities and 20 years `in` marks "
+        "sizes (of intervals: misses) between 3.5 and 6.5 %, `OUT` the others.",
     ]
     for file in sorted(files):
         table = pd.read_csv(file)
