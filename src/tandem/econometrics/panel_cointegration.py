@@ -93,7 +93,8 @@ def kao(y: pd.Series, x: pd.DataFrame, lags: int = 1, draws: int = 999, seed=1) 
     correct by the long-run and one-year covariances of the changes. All reject for small values.
     `statistic` is Kao's, normal for many years and entities; with twenty years the normal limit
     rejects too often by the unstarred ones, so p-values and `standardised` are taken from simulated
-    panels of independent random walks, as in `pedroni`.
+    panels of independent random walks, as in `pedroni`. Errors that follow their own past make the
+    ADF test reject too often and the DF tests too seldom.
 
     Parameters
     ----------

@@ -444,9 +444,8 @@ def _cointegration(study: Study, found: dict) -> Table:
         {"en": "Panel cointegration", "zh": "面板协整检验"},
         [
             "Null: no entity's scores are cointegrated. Pedroni and Kao: p from panels of "
-            "independent walks of this size; of Kao's, read the starred and the ADF. Westerlund: "
-            "bootstrap of years drawn jointly, the one that holds its size where entities move "
-            "together."
+            "independent walks of this size. Westerlund: bootstrap of years drawn jointly, the one "
+            "that holds its size where entities move together or errors follow their own past."
         ],
     )
 
