@@ -49,7 +49,7 @@ lint: .venv/ready
 	$(SNAKEMAKE) --lint
 
 monte-carlo: .venv/ready
-	@cd benchmarks/monte_carlo && ../../$(BIN)/snakemake --cores $(CORES) --quiet
+	@cd benchmarks/monte_carlo && ../../$(BIN)/snakemake --cores $(CORES) --quiet --forcerun table
 
 audit: .venv/ready
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && set -e; \

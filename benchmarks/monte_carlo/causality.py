@@ -1,4 +1,4 @@
-"""Causality tests at 5 %: Dumitrescu-Hurlin (normal, bootstrap of 199) and half-panel jackknife.
+"""Causality tests at 5 %: Dumitrescu-Hurlin (normal, bootstrap of 99) and half-panel jackknife.
 
 y follows its own past with a slope between .2 and .6 and `link` times x's; with `shocks` a shock of
 every year is common to all entities, of the size of their own. Link 0 is the null.
@@ -11,7 +11,12 @@ from tandem.econometrics import dumitrescu_hurlin, half_panel_jackknife_causalit
 
 READ = """Under common shocks only the bootstrap of Dumitrescu-Hurlin holds its size. For entities
 apart ztilde and the jackknife nearly do, zbar never with so few years."""
-REPLICATIONS = 200
+REPLICATIONS = 2000
+NULL = {"link": 0.0}
+SIZES = [
+    "dh_zbar", "dh_ztilde", "dh_bootstrap", "jackknife_hac", "jackknife_bootstrap",
+    "jackknife_years_out",
+]  # fmt: skip
 DESIGNS = [
     {"n": n, "t": t, "link": link, "shocks": shocks}
     for n in (30, 100)
@@ -34,7 +39,7 @@ def one(rng: np.random.Generator, n: int, t: int, link: float, shocks: bool) -> 
     ys, xs = (
         pd.Series(np.stack([year[i] for year in years[-t:]], axis=1).ravel(), index) for i in (0, 1)
     )
-    dh = dumitrescu_hurlin(ys, xs, draws=199, seed=int(rng.integers(2**31)))
+    dh = dumitrescu_hurlin(ys, xs, draws=99, seed=int(rng.integers(2**31)))
     seed = int(rng.integers(2**31))
     found = {
         "dh_zbar": dh.pvalues["zbar"] < 0.05,
@@ -42,6 +47,7 @@ def one(rng: np.random.Generator, n: int, t: int, link: float, shocks: bool) -> 
         "dh_bootstrap": dh.bootstrap_p <= 0.05,
     }
     for variance in ("hac", "bootstrap"):
-        test = half_panel_jackknife_causality(ys, xs, variance=variance, draws=199, seed=seed)
+        test = half_panel_jackknife_causality(ys, xs, variance=variance, draws=99, seed=seed)
         found[f"jackknife_{variance}"] = test.test.pval < 0.05
-    return found
+    test = half_panel_jackknife_causality(ys, xs, time_effects=True)
+    return found | {"jackknife_years_out": test.test.pval < 0.05}

@@ -6,6 +6,9 @@ import pandas as pd
 from tandem.econometrics.curvature import curve_regression
 
 REPLICATIONS = 1000
+NULL = {"point": 0.2}
+SIZES = ["u_test"]
+COVERS = ["delta_95", "fieller_95"]
 DESIGNS = [{"n": 30, "t": 20, "point": p, "bend": b} for p in (0.2, 1.0) for b in (0.6, 0.15)]
 
 

@@ -6,7 +6,9 @@ import pandas as pd
 from tandem.econometrics.dynamic_threshold import dynamic_threshold
 
 GAMMA, BURN = 0.2, 20
-REPLICATIONS = 400
+REPLICATIONS = 2000
+NULL = {"change": 0.0}
+SIZES = ["linearity", "hansen"]
 READ = (
     "The J test rejects too often where there is no threshold, as its place is then not identified;"
 )
@@ -45,7 +47,7 @@ def one(rng, n: int, t: int, change: float, q_exogenous: bool, kink: bool, draws
     frame = simulate(rng, n, t, change, kink)
     fit = dynamic_threshold(
         frame["y"], frame["q"], frame[["x"]], shape="kink" if kink else "jump",
-        q_exogenous=q_exogenous, grid=50, draws=draws, seed=int(rng.integers(2**31)),
+        q_exogenous=q_exogenous, grid=30, draws=draws, seed=int(rng.integers(2**31)),
     )  # fmt: skip
     changed = fit.terms.loc["change: slope of the kink" if kink else "change: x"]
     return {

@@ -6,7 +6,11 @@ import pandas as pd
 from tandem.econometrics import dols, fmols, mean_group, pooled_mean_group
 from tandem.errors import TandemError
 
-REPLICATIONS = 300
+REPLICATIONS = 1000
+COVERS = [
+    f"{name}_95"
+    for name in ("fmols_group", "fmols_pooled", "dols_group", "dols_pooled", "mg", "pmg")
+]
 DESIGNS = [{"n": n, "t": t} for n, t in ((30, 20), (30, 40), (10, 60))]
 
 
@@ -19,7 +23,7 @@ def one(rng: np.random.Generator, n: int, t: int) -> dict | None:
     x = (rng.normal(size=(n, t)) + 0.5 * e).cumsum(axis=1)
     y = rng.normal(size=n)[:, None] + 1.5 * x + u
     index = pd.MultiIndex.from_product([range(n), range(t)], names=["entity", "year"])
-    series, regressor = pd.Series(y.ravel(), index), pd.DataFrame({"x": x.ravel()}, index)
+    series, regressor = pd.Series(y.ravel(), index, name="y"), pd.DataFrame({"x": x.ravel()}, index)
     found = {}
     for name, fit in (
         ("fmols_group", lambda: fmols(series, regressor)),

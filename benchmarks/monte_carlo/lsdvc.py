@@ -10,7 +10,8 @@ import pandas as pd
 from tandem.econometrics.lsdvc import bias_corrected_within
 from tandem.errors import TandemError
 
-REPLICATIONS = 300
+REPLICATIONS = 2000
+COVERS = ["coverage_a", "coverage_slope"]
 DESIGNS = [{"n": n, "t": t, "a": a} for n, t, a in ((30, 8, 0.3), (30, 8, 0.5), (30, 8, 0.8),
                                                     (30, 20, 0.5))]  # fmt: skip
 
@@ -25,7 +26,7 @@ def one(rng: np.random.Generator, n: int, t: int, a: float) -> dict | None:
     index = pd.MultiIndex.from_product([range(n), range(t)], names=["entity", "year"])
     frame = pd.DataFrame({"y": y[:, -t:].ravel(), "x": x[:, -t:].ravel()}, index)
     try:
-        fit = bias_corrected_within(frame["y"], frame[["x"]], draws=200, seed=1)
+        fit = bias_corrected_within(frame["y"], frame[["x"]], draws=100, seed=1)
     except TandemError:
         return None
     low, high = fit.terms["conf_low"], fit.terms["conf_high"]

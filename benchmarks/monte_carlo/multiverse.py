@@ -7,6 +7,8 @@ from tandem.econometrics import specification_curve, specifications
 
 READ = "Sizes of .05 and .08 at link 0, where errors of an entity's two series correlate."
 REPLICATIONS = 1000
+NULL = {"link": 0.0}
+SIZES = ["median", "share"]
 DESIGNS = [{"n": n, "t": t, "link": link} for n, t in ((30, 9), (30, 20)) for link in (0.0, 0.2)]
 CHOICES = {"lags": [1, 2], "own_lags": [0, 1], "effects": ["entity", "two-way", "difference"]}
 

@@ -6,7 +6,9 @@ import pandas as pd
 from tandem.econometrics.panel_unit_roots import TESTS, panel_unit_root
 from tandem.errors import TandemError
 
-REPLICATIONS = 200
+REPLICATIONS = 2000
+NULL = {"rho": 1.0}
+SIZES = [test for test in TESTS if not test.startswith("hadri")]
 READ = "LLC over-rejects with short panels although its numbers are plm's to 1e-9. Hadri's null is "
 READ += "stationarity: its shares at rho 1 are power, at rho 0.9 distortion."
 DESIGNS = [

@@ -13,7 +13,10 @@ from tandem.econometrics import PanelVAR
 from tandem.econometrics.panel_var_irf import joint, pointwise, responses
 from tandem.errors import TandemError
 
-REPLICATIONS = 500
+REPLICATIONS = 1000
+NULL = {"link": 0.0}
+SIZES = ["granger_b_to_a"]
+COVERS = ["bootstrap_95_h1", "bootstrap_95_h3", "gaussian_95_h1", "gaussian_95_h3", "joint_95"]
 SIGMA = np.array([[1.0, 0.3], [0.3, 1.0]])
 DESIGNS = [
     {"n": n, "t": t, "link": link, "shocks": shocks}

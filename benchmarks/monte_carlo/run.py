@@ -6,6 +6,7 @@ but for those named median_...; replication i of a design has a random stream of
 results depend on no number of chunks or cores.
 """
 
+import datetime
 import importlib
 import sys
 import warnings
@@ -34,8 +35,14 @@ def summarise(name: str, runs: list[pd.DataFrame]) -> pd.DataFrame:
     rows = []
     for design, frame in zip(importlib.import_module(name).DESIGNS, runs, strict=True):
         kept = frame.dropna(how="all")
+        if kept.empty:
+            sys.exit(f"{name} refuses every sample of {design}; the study is broken.")
         middle = {k: (v.median() if k.startswith("median_") else v.mean()) for k, v in kept.items()}
-        facts = {"replications": len(frame), "refused": len(frame) - len(kept)}
+        facts = {
+            "replications": len(frame),
+            "refused": len(frame) - len(kept),
+            "date": str(datetime.date.today()),
+        }
         rows.append({**design, **middle, **facts})
     return pd.DataFrame(rows)
 

@@ -6,6 +6,9 @@ import pandas as pd
 from tandem.econometrics.threshold import PanelThreshold
 
 REPLICATIONS = 1000
+NULL = {"jump": 0.0}
+SIZES = ["reject"]
+COVERS = ["coverage_95"]
 DESIGNS = [
     {"n": n, "t": t, "jump": jump}
     for n, t, jump in ((30, 20, 0.0), (30, 20, 0.3), (30, 20, 0.6), (30, 10, 0.0), (100, 10, 0.0))

@@ -45,6 +45,23 @@ def test_an_odd_year_goes_to_each_half_in_turn():
     assert [h.sum() for h in halves] == [3, 4, 4, 3]
 
 
+def test_shocks_of_all_entities_go_with_the_years_means():
+    """Common shocks make the plain test reject half of all true nulls."""
+    rejected = []
+    for seed in range(80):
+        y, x = panel(seed)
+        rng = np.random.default_rng(1000 + seed)
+        years = y.index.get_level_values(1)
+        y = y + rng.normal(size=20).cumsum()[years]
+        x = x + rng.normal(size=20).cumsum()[years]
+        fits = [half_panel_jackknife_causality(y, x, time_effects=way) for way in (False, True)]
+        rejected.append([fit.test.pval < 0.05 for fit in fits])
+    plain, years_out = np.mean(rejected, axis=0)
+    assert plain >= 0.25 and years_out <= 0.15, (plain, years_out)
+    with_shift = half_panel_jackknife_causality(y + 3.0 * (years == 5), x, time_effects=True)
+    assert with_shift.test.stat == pytest.approx(fits[1].test.stat, rel=1e-9)
+
+
 @pytest.mark.parametrize("variance", ["hac", "robust", "bootstrap"])
 def test_size_power_and_coverage(variance):
     reject, hold = {0.0: [], 0.15: []}, []

@@ -8,7 +8,12 @@ from scipy import stats
 from statsmodels.tsa.adfvalues import mackinnonp
 from statsmodels.tsa.stattools import adfuller
 
-from tandem.econometrics.panel_unit_roots import TESTS, panel_unit_root, unit_root_table
+from tandem.econometrics.panel_unit_roots import (
+    TESTS,
+    _breitung,
+    panel_unit_root,
+    unit_root_table,
+)
 from tandem.errors import TandemError
 
 TREND = {"none": "n", "intercept": "c", "trend": "ct"}
@@ -229,6 +234,15 @@ def test_size_and_power_of_the_newer_tests(test, trend):
     )  # fmt: skip
     assert size <= (0.15 if test == "fisher-pp" else 0.09), size
     assert power >= 0.8, power
+
+
+@pytest.mark.parametrize("trend", ["n", "c", "ct"])
+def test_breitungs_statistic_has_mean_zero_with_twenty_years(trend):
+    """A mean taken out of the changes where the null has none would shift it by .46."""
+    rng = np.random.default_rng(4)
+    found = [_breitung(list(rng.normal(size=(30, 20)).cumsum(axis=1)), trend, 0, 2, True, 1)[0]
+             for _ in range(300)]  # fmt: skip
+    assert abs(np.mean(found)) < 0.2, np.mean(found)
 
 
 def test_breitung_takes_out_what_lagged_changes_explain():

@@ -518,8 +518,9 @@ def jackknifed_causality(link: Link):
 
 def cointegrated(link: Link, method: str):
     pair = link.scores[[link.cause, link.effect]].dropna()
-    resampled = {"draws": link.spec.draws, "seed": _seed(link, 6)} if method != "Kao" else {}
-    test = COINTEGRATION[method](pair[link.effect], pair[[link.cause]], **resampled)
+    test = COINTEGRATION[method](
+        pair[link.effect], pair[[link.cause]], draws=link.spec.draws, seed=_seed(link, 6)
+    )
     frame = test.table.reset_index()
     frame.insert(0, "method", method)
     return {"cointegration": frame}, []

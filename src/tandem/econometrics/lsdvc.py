@@ -113,13 +113,13 @@ def bias_corrected_within(
             break
     else:
         raise TandemError(f"The search for the corrected coefficients of '{y.name}' did not end.")
-    simulated = _simulate(p, coef)
-    bend = _derivative(p, coef, simulated.std(axis=0))
-    inverse = np.linalg.inv(bend)
-    cov = inverse @ np.cov(simulated, rowvar=False).reshape(bend.shape) @ inverse.T
-    shown = [not name.startswith("year ") for name in p.names]
-    estimate = pd.Series(coef, p.names)[shown]
-    error = pd.Series(np.sqrt(np.diag(cov)), p.names)[shown]
+    # year effects move all entities alike and so leave the other estimates where they are
+    shown = [name for name in p.names if not name.startswith("year ")]
+    simulated = _simulate(p, coef)[:, : len(shown)]
+    inverse = np.linalg.inv(_derivative(p, coef, simulated.std(axis=0)))
+    cov = inverse @ np.cov(simulated, rowvar=False).reshape(inverse.shape) @ inverse.T
+    estimate = pd.Series(coef[: len(shown)], shown)
+    error = pd.Series(np.sqrt(np.diag(cov)), shown)
     facts = {
         "n_obs": int(p.rows.sum()),
         "n_entities": int(p.rows.any(axis=1).sum()),
@@ -220,11 +220,14 @@ def _simulate(p: _Panel, coef: np.ndarray) -> np.ndarray:
 
 
 def _derivative(p: _Panel, coef: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Of the mean simulated estimates with respect to the coefficients, by central differences."""
+    """Of the mean simulated estimates by their coefficients, the first len(spread) of them.
+
+    Central differences.
+    """
     columns = []
     for i, width in enumerate(spread):
         move = np.zeros(len(coef))
         move[i] = max(STEP * width, 1e-8)
-        up, down = (_simulate(p, coef + s * move).mean(axis=0) for s in (1, -1))
+        up, down = (_simulate(p, coef + s * move)[:, : len(spread)].mean(axis=0) for s in (1, -1))
         columns.append((up - down) / (2 * move[i]))
     return np.column_stack(columns)

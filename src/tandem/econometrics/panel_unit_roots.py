@@ -208,11 +208,13 @@ def _chosen(s: np.ndarray, trend: str, lags: int | str, max_lags: int) -> int:
 def _adf(series, trend, lags, max_lags, small_sample) -> tuple[np.ndarray, list[int]]:
     """ADF t statistic and lag order of each entity."""
     orders = [_chosen(s, trend, lags, max_lags) for s in series]
-    found = [
-        _t_of_first(*_design(s[None], trend, p, p), small_sample)[0][0]
-        for s, p in zip(series, orders, strict=True)
-    ]
-    return np.array(found), orders
+    kinds = [(p, len(s)) for s, p in zip(series, orders, strict=True)]
+    found = np.empty(len(series))
+    for p, length in sorted(set(kinds)):
+        mine = [i for i, kind in enumerate(kinds) if kind == (p, length)]
+        together = np.stack([series[i] for i in mine])
+        found[mine] = _t_of_first(*_design(together, trend, p, p), small_sample)[0]
+    return found, orders
 
 
 @lru_cache
@@ -303,7 +305,7 @@ def _breitung(series, trend, lags, max_lags, small_sample, seed):
     orders = [_chosen(s, trend, lags, max_lags) for s in y]
     top, bottom = 0.0, 0.0
     for s, p in zip(y, orders, strict=True):
-        z = _prewhitened(s, p)
+        z = _prewhitened(s, trend, p)
         e, past, n = np.diff(z), z[:-1], len(z) - 1
         if trend == "ct":
             drift = (z[-1] - z[0]) / n
@@ -314,19 +316,22 @@ def _breitung(series, trend, lags, max_lags, small_sample, seed):
         elif trend == "c":
             past = past - z[0]
         d = np.diff(z)
-        s2 = ((d - d.mean()) ** 2).sum() / (n - 1 if small_sample else n)
+        # a mean taken out where none is in the null would bias the statistic upwards
+        d, spent = (d - d.mean(), 1) if trend == "ct" else (d, 0)
+        s2 = (d**2).sum() / (n - spent if small_sample else n)
         top += e @ past / s2
         bottom += past @ past / s2
     stat = top / np.sqrt(bottom)
     return stat, stats.norm.cdf(stat), orders, _convention(small_sample)
 
 
-def _prewhitened(s: np.ndarray, p: int) -> np.ndarray:
-    """The series less what lagged changes explain of its changes."""
+def _prewhitened(s: np.ndarray, trend: str, p: int) -> np.ndarray:
+    """The series less what lagged changes explain of its changes, which drift only with a trend."""
     if not p:
         return s
     d = np.diff(s)
-    x = np.column_stack([d[p - j : len(d) - j] for j in range(1, p + 1)] + [np.ones(len(d) - p)])
+    drift = [np.ones(len(d) - p)] if trend == "ct" else []
+    x = np.column_stack([d[p - j : len(d) - j] for j in range(1, p + 1)] + drift)
     if len(x) <= x.shape[1]:
         raise TandemError(f"{len(s)} years are too few to take out {p} lagged change(s).")
     b = np.linalg.lstsq(x, d[p:], rcond=None)[0]
@@ -400,11 +405,17 @@ def _cips(series, trend, lags, max_lags, small_sample, seed, truncated: bool):
     else:
         p = lags
     stat = _cadf(y[None], trend, p, truncated)[0].mean()
-    rng = np.random.default_rng(seed)
-    walks = np.cumsum(rng.normal(size=(DRAWS, *y.shape)), axis=2)
-    null = _cadf(walks, trend, p, truncated).mean(axis=1)
+    null = _cips_null(y.shape, trend, p, truncated, seed)
     pval = (1 + (null <= stat).sum()) / (1 + DRAWS)
     return stat, pval, [p], f"p of {DRAWS} simulated panels of this size"
+
+
+@lru_cache(maxsize=16)
+def _cips_null(shape: tuple[int, int], trend: str, p: int, truncated: bool, seed) -> np.ndarray:
+    """CIPS (DRAWS,) of independent random walks; the series of a study share it."""
+    rng = np.random.default_rng(seed)
+    walks = np.cumsum(rng.normal(size=(DRAWS, *shape)), axis=2)
+    return _cadf(walks, trend, p, truncated).mean(axis=1)
 
 
 def _cadf(y: np.ndarray, trend: str, p: int, truncated: bool) -> np.ndarray:

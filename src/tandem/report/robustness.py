@@ -443,9 +443,9 @@ def _cointegration(study: Study, found: dict) -> Table:
         "cointegration",
         {"en": "Panel cointegration", "zh": "面板协整检验"},
         [
-            "Null: no entity's scores are cointegrated. Pedroni: standardised by, and p from, "
-            "panels of independent walks of this size. Kao: normal limit. Westerlund: bootstrap of "
-            "years drawn jointly, the one that holds its size where entities move together."
+            "Null: no entity's scores are cointegrated. Pedroni and Kao: p from panels of "
+            "independent walks of this size. Westerlund: bootstrap of years drawn jointly, the one "
+            "that holds its size where entities move together or errors follow their own past."
         ],
     )
 
