@@ -57,12 +57,31 @@ rule figures:
         "../scripts/figures.py"
 
 
+rule changes:
+    input:
+        SHOWN,
+    output:
+        **kept("changes", "cells", "panel", "terms", "models", "claims", "files"),
+        page=update(f"{R}/changes.md"),
+    log:
+        f"{R}/logs/changes.log",
+    conda:
+        "../../environment.yml"
+    params:
+        study=part(study, *Study.model_fields),
+        code=code("changes"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/changes.py"
+
+
 TEMPLATES = sorted(map(str, Path("src/tandem/report").glob("*.html.j2")))
 
 
 rule report:
     input:
         SHOWN,
+        rules.changes.output,
         tables=f"{R}/tables",
         figures=f"{R}/figures",
         templates=TEMPLATES,

@@ -1,0 +1,188 @@
+"""What changed between two runs, and the runs that are kept."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tandem.report.changes import compare, count, files_changed, sentence, to_markdown
+from tandem.report.history import keep, kept, made_of, previous, read_present, read_run, restore
+
+OBSERVATIONS = """region_code,region,series,unit,year,value,vintage,source,cell,flag
+440000,Guangdong,gdp,100M yuan,2015,72812.55,census4,NBS,raw/nbs/gdp.csv!!B5,
+440000,Guangdong,gdp,100M yuan,2016,80854.91,census4,NBS,raw/nbs/gdp.csv!!C5,
+"""
+PANEL = "entity,year,services\nGuangdong,2015,1.125\nGuangdong,2016,1.25\n"
+TERMS = """study,table,model,equation,term,horizon,estimate,std_error,statistic,p_value,conf_low,conf_high,se_type
+s,up,two_way,up,L1.tech,,0.5,0.2,2.5,0.012,0.1,0.9,clustered
+s,up,two_way,up,const,,1.0,0.1,10.0,0.000,0.8,1.2,clustered
+"""
+MODELS = """study,table,model,statistic,value
+s,up,two_way,n_obs,240
+s,up,two_way,hansen_p,0.2
+"""
+CLAIMS = "claim,part,verdict\nh1,talent,undetermined\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with everything that a kept run holds, in the smallest form."""
+    texts = {
+        "requirements.txt": "numpy==2\n",
+        "data/codebook.csv": "name\n",
+        "data/raw/nbs/gdp.csv": "a\n",
+        "studies/s.yaml": "seed: 1\n",
+        "src/tandem/x.py": "A = 1\n",
+        "workflow/rerun.smk": "B = 1\n",
+        "results/s/data/observations.csv": OBSERVATIONS,
+        "results/s/data/panel.csv": PANEL,
+        "results/s/estimates/regressions/terms.csv": TERMS,
+        "results/s/estimates/regressions/models.csv": MODELS,
+        "results/s/claims/claims.csv": CLAIMS,
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def edit(project: Path, name: str, old: str, new: str) -> None:
+    path = project / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def against_first(project: Path) -> dict[str, pd.DataFrame]:
+    results = project / "results/s"
+    return compare(read_run(kept(results)[0])[0], read_present(results))
+
+
+def test_the_same_results_have_no_changes(project):
+    keep("s", project / "results/s", project)
+    changes = against_first(project)
+    assert {name: len(frame) for name, frame in changes.items()} == dict.fromkeys(changes, 0)
+
+
+def test_a_raw_value_is_told_with_its_cell(project):
+    keep("s", project / "results/s", project)
+    edit(project, "results/s/data/observations.csv", "72812.55", "74732.44")
+    edit(project, "results/s/data/panel.csv", "1.125", "1.1")
+    changes = against_first(project)
+    assert changes["cells"].iloc[0].to_dict() == {
+        "series": "gdp",
+        "region": "Guangdong",
+        "year": "2015",
+        "vintage": "census4",
+        "unit": "100M yuan",
+        "before": "72812.55",
+        "after": "74732.44",
+        "cell": "raw/nbs/gdp.csv!!B5",
+    }
+    assert changes["panel"].to_dict("list") == {
+        "series": ["services"],
+        "entity": ["Guangdong"],
+        "year": ["2015"],
+        "before": ["1.125"],
+        "after": ["1.1"],
+    }
+
+
+def test_values_that_come_in_or_go(project):
+    keep("s", project / "results/s", project)
+    edit(project, "results/s/data/observations.csv", ",2016,80854.91", ",2017,89705.23")
+    changes = against_first(project)["cells"].set_index("year")
+    assert pd.isna(changes.at["2016", "after"]) and pd.isna(changes.at["2017", "before"])
+
+
+@pytest.mark.parametrize(
+    ("new", "what"),
+    [
+        ("0.5,0.2,2.5,0.04,0.1", "stars"),
+        ("0.5,0.2,2.5,0.06,0.1", "5 %; stars"),
+        ("0.65,0.2,2.5,0.012,0.1", ""),
+        ("0.71,0.2,2.5,0.012,0.1", "> 1 s.e."),
+        ("-0.1,0.2,-0.5,0.6,0.1", "sign; 5 %; stars; > 1 s.e."),
+    ],
+)
+def test_what_a_reader_notices_of_an_estimate(project, new, what):
+    keep("s", project / "results/s", project)
+    edit(project, "results/s/estimates/regressions/terms.csv", "0.5,0.2,2.5,0.012,0.1", new)
+    terms = against_first(project)["terms"]
+    assert terms["term"].tolist() == ["L1.tech"]
+    assert terms["what"].tolist() == [what]
+
+
+def test_rounding_is_no_change(project):
+    keep("s", project / "results/s", project)
+    edit(project, "results/s/estimates/regressions/terms.csv", "0.5,0.2", "0.50000000000001,0.2")
+    assert len(against_first(project)["terms"]) == 0
+
+
+def test_new_and_dropped_terms(project):
+    keep("s", project / "results/s", project)
+    edit(project, "results/s/estimates/regressions/terms.csv", "const", "L1.gdp")
+    terms = against_first(project)["terms"].set_index("term")["what"]
+    assert terms.to_dict() == {"L1.gdp": "new", "const": "gone"}
+
+
+def test_hansen_crossing_sample_and_verdict(project):
+    keep("s", project / "results/s", project)
+    edit(project, "results/s/estimates/regressions/models.csv", "hansen_p,0.2", "hansen_p,0.03")
+    edit(project, "results/s/estimates/regressions/models.csv", "n_obs,240", "n_obs,210")
+    edit(project, "results/s/claims/claims.csv", "undetermined", "supported")
+    changes = against_first(project)
+    models = changes["models"].set_index("statistic")
+    assert models["what"].to_dict() == {"hansen_p": "5 %", "n_obs": ""}
+    assert models.at["n_obs", "after"] == "210"
+    assert changes["claims"]["after"].tolist() == ["supported"]
+
+
+def test_cause_by_the_files_that_differ(project):
+    earlier = made_of("s", project)
+    edit(project, "data/raw/nbs/gdp.csv", "a", "b")
+    one = files_changed(earlier, made_of("s", project))
+    assert one.to_numpy().tolist() == [["data", "data/raw/nbs/gdp.csv", "changed"]]
+    edit(project, "src/tandem/x.py", "1", "2")
+    two = files_changed(earlier, made_of("s", project))
+    nothing = compare({}, {})
+    assert "only the data differ, the cause" in sentence(nothing, one)
+    assert "make explain-change" in sentence(nothing, two)
+
+
+def test_five_runs_are_kept_and_equal_results_once(project):
+    results = project / "results/s"
+    assert previous(results) is None
+    first = keep("s", results, project)
+    assert keep("s", results, project) == first
+    assert previous(results) is None
+    for i in range(6):
+        edit(project, "results/s/data/panel.csv", f"1.25{'0' * i}\n", f"1.25{'0' * (i + 1)}\n")
+        keep("s", results, project)
+    assert [p.name[:4] for p in kept(results)] == ["0003", "0004", "0005", "0006", "0007"]
+    assert previous(results) == kept(results)[-2]
+
+
+def test_a_kept_run_is_the_same_bytes_and_gives_its_files_back(project, tmp_path):
+    results = project / "results/s"
+    path = keep("s", results, project)
+    content = path.read_bytes()
+    assert keep("s", results, project).read_bytes() == content
+    edit(project, "src/tandem/x.py", "A = 1", "A = 2")
+    restore(path, tmp_path / "old", ["code"])
+    assert (tmp_path / "old/src/tandem/x.py").read_text() == "A = 1\n"
+    assert not (tmp_path / "old/data").exists()
+
+
+def test_page_says_numbers_and_escapes(project):
+    keep("s", project / "results/s", project)
+    edit(project, "results/s/data/observations.csv", "Guangdong,gdp", "Guang|dong,gdp")
+    changes = against_first(project)
+    page = to_markdown(
+        "s", "0001-x", changes, files_changed(made_of("s", project), made_of("s", project))
+    )
+    assert "Guang\\|dong" in page
+    assert f"{count(changes)['cells']} published values" in page
+    assert "No earlier run" in to_markdown("s", None, changes, changes["cells"])
+    assert json.loads(json.dumps(count(changes)))["cells"] == 4
