@@ -1,12 +1,12 @@
 """What changed between two runs, and the runs that are kept."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tandem.report.changes import compare, count, files_changed, sentence, to_markdown
+from tandem.report import history
+from tandem.report.changes import cause, compare, files_changed, summary, to_markdown
 from tandem.report.history import keep, kept, made_of, previous, read_present, read_run, restore
 
 OBSERVATIONS = """region_code,region,series,unit,year,value,vintage,source,cell,flag
@@ -14,7 +14,11 @@ OBSERVATIONS = """region_code,region,series,unit,year,value,vintage,source,cell,
 440000,Guangdong,gdp,100M yuan,2016,80854.91,census4,NBS,raw/nbs/gdp.csv!!C5,
 """
 PANEL = "entity,year,services\nGuangdong,2015,1.125\nGuangdong,2016,1.25\n"
-TERMS = """study,table,model,equation,term,horizon,estimate,std_error,statistic,p_value,conf_low,conf_high,se_type
+COLUMNS = (
+    "study,table,model,equation,term,horizon,estimate,std_error,statistic,p_value,conf_low,"
+    "conf_high,se_type"
+)
+TERMS = f"""{COLUMNS}
 s,up,two_way,up,L1.tech,,0.5,0.2,2.5,0.012,0.1,0.9,clustered
 s,up,two_way,up,const,,1.0,0.1,10.0,0.000,0.8,1.2,clustered
 """
@@ -99,7 +103,7 @@ def test_values_that_come_in_or_go(project):
 @pytest.mark.parametrize(
     ("new", "what"),
     [
-        ("0.5,0.2,2.5,0.04,0.1", "stars"),
+        ("0.5,0.2,2.5,0.005,0.1", "stars"),
         ("0.5,0.2,2.5,0.06,0.1", "5 %; stars"),
         ("0.65,0.2,2.5,0.012,0.1", ""),
         ("0.71,0.2,2.5,0.012,0.1", "> 1 s.e."),
@@ -141,14 +145,15 @@ def test_hansen_crossing_sample_and_verdict(project):
 
 def test_cause_by_the_files_that_differ(project):
     earlier = made_of("s", project)
+    assert "edited by hand" in cause(files_changed(earlier, earlier))
     edit(project, "data/raw/nbs/gdp.csv", "a", "b")
     one = files_changed(earlier, made_of("s", project))
     assert one.to_numpy().tolist() == [["data", "data/raw/nbs/gdp.csv", "changed"]]
+    assert "Only the data changed" in cause(one)
     edit(project, "src/tandem/x.py", "1", "2")
-    two = files_changed(earlier, made_of("s", project))
-    nothing = compare({}, {})
-    assert "only the data differ, the cause" in sentence(nothing, one)
-    assert "make explain-change" in sentence(nothing, two)
+    assert "data and code changed: `make explain-change`" in cause(
+        files_changed(earlier, made_of("s", project))
+    )
 
 
 def test_five_runs_are_kept_and_equal_results_once(project):
@@ -164,25 +169,62 @@ def test_five_runs_are_kept_and_equal_results_once(project):
     assert previous(results) == kept(results)[-2]
 
 
-def test_a_kept_run_is_the_same_bytes_and_gives_its_files_back(project, tmp_path):
+def test_a_kept_run_is_the_same_bytes_and_gives_its_files_back(project, tmp_path, monkeypatch):
     results = project / "results/s"
     path = keep("s", results, project)
     content = path.read_bytes()
     assert keep("s", results, project).read_bytes() == content
     edit(project, "src/tandem/x.py", "A = 1", "A = 2")
-    restore(path, tmp_path / "old", ["code"])
+    assert restore(path, "code", tmp_path / "old") == []
     assert (tmp_path / "old/src/tandem/x.py").read_text() == "A = 1\n"
     assert not (tmp_path / "old/data").exists()
+    monkeypatch.setattr(history, "LARGE", 1)
+    path = keep("s", results, project)
+    assert restore(path, "data", tmp_path / "large") == [
+        "data/codebook.csv",
+        "data/raw/nbs/gdp.csv",
+    ]
+
+
+def test_counts_by_table(project):
+    keep("s", project / "results/s", project)
+    edit(
+        project, "results/s/estimates/regressions/terms.csv", "0.5,0.2,2.5,0.012", "-0.1,0.2,-1,0.3"
+    )
+    edit(project, "results/s/estimates/regressions/models.csv", "hansen_p,0.2", "hansen_p,0.03")
+    edit(project, "results/s/estimates/regressions/models.csv", "n_obs,240", "n_obs,210")
+    tables = against_first(project)["tables"].set_index("table")
+    assert tables.loc["up"].to_dict() == {
+        "estimates": 1, "sign": 1, "crossed": 1, "stars": 1, "shifted": 1, "new": 0, "gone": 0,
+        "sample": 1, "tests": 1,
+    }  # fmt: skip
+
+
+def test_an_interval_stands_in_for_a_standard_error(project):
+    path = project / "results/s/estimates/verdict/methods.csv"
+    path.parent.mkdir()
+    header = "direction,model,estimate,conf_low,conf_high,p_value,holm_p,romano_wolf_p\n"
+    path.write_text(header + "a → b,Pooled,1.0,0.8,1.2,0.001,0.01,0.02\n", encoding="utf-8")
+    keep("s", project / "results/s", project)
+    edit(project, "results/s/estimates/verdict/methods.csv", "Pooled,1.0", "Pooled,1.11")
+    terms = against_first(project)["terms"]
+    assert terms.loc[0, ["table", "model", "equation", "what"]].tolist() == [
+        "two_way",
+        "Pooled",
+        "a → b",
+        "> 1 s.e.",
+    ]
+    assert terms.at[0, "std_error"] == pytest.approx(0.4 / 2 / 1.959964)
 
 
 def test_page_says_numbers_and_escapes(project):
     keep("s", project / "results/s", project)
     edit(project, "results/s/data/observations.csv", "Guangdong,gdp", "Guang|dong,gdp")
     changes = against_first(project)
-    page = to_markdown(
-        "s", "0001-x", changes, files_changed(made_of("s", project), made_of("s", project))
-    )
+    none = files_changed(made_of("s", project), made_of("s", project))
+    page = to_markdown("s", "0001-x", changes, none)
     assert "Guang\\|dong" in page
-    assert f"{count(changes)['cells']} published values" in page
-    assert "No earlier run" in to_markdown("s", None, changes, changes["cells"])
-    assert json.loads(json.dumps(count(changes)))["cells"] == 4
+    assert "Published values that differ: 4;" in page
+    assert "No earlier run" in to_markdown("s", None, changes, none)
+    numbers = summary("0001-x", changes, none).set_index("what")["value"]
+    assert numbers["cells"] == "4" and numbers["against"] == "0001-x"

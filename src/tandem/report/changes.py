@@ -1,4 +1,4 @@
-"""What changed between two runs of a study: cells, panel values, estimates, tests, verdicts."""
+"""What changed between two runs of a study: cells, panel, degrees, estimates, tests, verdicts."""
 
 from collections.abc import Mapping
 
@@ -10,8 +10,14 @@ from tandem.report.table_notes import THRESHOLDS
 
 CELL = ["series", "region", "year", "vintage", "unit"]
 TERM = estimates.TERM_KEY
+MODEL = estimates.MODEL_KEY
 VERDICT = ["claim", "part"]
-TERM_COLUMNS = [*TERM, "before", "after", "p_before", "p_after", "what"]
+# what a reader of a table would notice: its name here, and how `terms` and `models` say it
+NOTICED = {
+    "sign": "sign", "crossed": "5 %", "stars": "stars", "shifted": "> 1 s.e.", "new": "new",
+    "gone": "gone",
+}  # fmt: skip
+Z_95 = 1.959964  # half a 95 % interval in standard errors, where only the interval is given
 SHOWN = 40  # rows of a list in changes.md; all stand in changes/*.csv
 
 Frames = Mapping[str, pd.DataFrame]
@@ -28,17 +34,21 @@ def compare(before: Frames, after: Frames) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of DataFrame
-        ``cells``: published values new, gone or changed, with the raw cell. ``panel``: values of
-        the panel that moved. ``terms``: every estimate that differs; ``what`` lists what a reader
-        would notice (new, gone, sign, 5 %, stars, > 1 s.e.). ``models``: statistics that differ,
-        ``what`` says where a p-value crossed 5 %. ``claims``: verdicts that differ.
+        ``cells``: published values new, gone or changed, with the raw cell. ``panel`` and
+        ``degrees``: values of the panel, scores and degrees that moved. ``terms``: every estimate
+        that differs; ``what`` lists what a reader would notice (`NOTICED`). ``models``: statistics
+        that differ; ``what`` says where a p-value crossed 5 %. ``claims``: verdicts that differ.
+        ``tables``: how many of each in each table of the results store that differs.
     """
+    terms, models = _terms(before, after), _models(before, after)
     return {
         "cells": _cells(before, after),
-        "panel": _panel(before, after),
-        "terms": _terms(before, after),
-        "models": _models(before, after),
+        "panel": _values(before, after, "data/panel"),
+        "degrees": _values(before, after, "indices/coupling"),
+        "terms": terms,
+        "models": models,
         "claims": _claims(before, after),
+        "tables": _by_table(terms, models),
     }
 
 
@@ -53,18 +63,14 @@ def files_changed(before: Mapping, after: Mapping) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["part", "file", "what"])
 
 
-def count(changes: Frames) -> dict[str, int]:
-    """How many of each kind, for a sentence."""
-    what = changes["terms"]["what"]
-    kinds = {
-        "sign": "sign", "crossed": "5 %", "stars": "stars", "shifted": "> 1 s.e.",
-        "new": "new", "gone": "gone",
-    }  # fmt: skip
-    numbers = {name: len(changes[name]) for name in changes}
-    return numbers | {
-        name: int(what.str.split("; ").map(lambda words, w=word: w in words).sum())
-        for name, word in kinds.items()
-    }
+def summary(against: str | None, changes: Frames, files: pd.DataFrame) -> pd.DataFrame:
+    """Numbers for a sentence: ``against`` (name of the earlier run, or blank), then counts."""
+    tables = changes["tables"]
+    counts = {name: len(changes[name]) for name in changes}
+    counts |= {name: int(tables[name].sum()) for name in [*NOTICED, "tests"]}
+    counts |= {f"files_{part}": n for part, n in files["part"].value_counts(sort=False).items()}
+    rows = [("against", against or ""), *counts.items()]
+    return pd.DataFrame(rows, columns=["what", "value"], dtype=str)
 
 
 def to_markdown(study: str, against: str | None, changes: Frames, files: pd.DataFrame) -> str:
@@ -72,102 +78,144 @@ def to_markdown(study: str, against: str | None, changes: Frames, files: pd.Data
     lines = [f"# What changed: {study}", ""]
     if against is None:
         return "\n".join([*lines, "No earlier run with other results is kept.", ""])
-    lines += [f"Compared with kept run `{against}`.", "", f"**{sentence(changes, files)}**", ""]
+    lines += [f"Compared with kept run `{against}`.", "", f"**{sentence(changes)}**", ""]
+    lines += [cause(files), ""]
     parts = {
-        "Files behind the results": files,
-        "Published values": changes["cells"],
-        "Panel values": changes["panel"],
+        "Tables": changes["tables"],
+        "Verdicts": changes["claims"],
         "Estimates to look at": changes["terms"][changes["terms"]["what"] != ""],
         "Samples and tests": changes["models"],
-        "Verdicts": changes["claims"],
+        "Published values": changes["cells"],
+        "Panel values": changes["panel"],
+        "Scores and degrees": changes["degrees"],
+        "Files behind the results": files,
     }
     for title, frame in parts.items():
         lines += [f"## {title}", "", *_list(frame), ""]
     return "\n".join(lines)
 
 
-def sentence(changes: Frames, files: pd.DataFrame) -> str:
-    """What changed and where its cause may lie, in a few words."""
-    n = count(changes)
-    causes = list(dict.fromkeys(files["part"]))
-    where = {
-        0: "none of the files a run is made of differs",
-        1: f"only the {''.join(causes)} differ{'' if causes == ['data'] else 's'}, the cause",
-    }.get(len(causes), f"{', '.join(causes)} differ: make explain-change tells them apart")
+def sentence(changes: Frames) -> str:
+    """What changed, in a few words."""
+    n = summary(None, changes, pd.DataFrame(columns=["part"])).set_index("what")["value"]
     return (
-        f"{n['cells']} published values and {n['panel']} panel values differ; of the estimates "
-        f"{n['terms']} moved: {n['sign']} changed sign, {n['crossed']} crossed 5 %, {n['stars']} "
-        f"changed stars, {n['shifted']} moved by more than one standard error, {n['new']} are new, "
-        f"{n['gone']} gone; {n['claims']} verdicts differ ({where})."
+        f"Published values that differ: {n['cells']}; panel values: {n['panel']}; scores and "
+        f"degrees: {n['degrees']}; estimates: {n['terms']}, of which {n['sign']} changed sign, "
+        f"{n['crossed']} crossed 5 %, {n['stars']} changed stars, {n['shifted']} moved by more "
+        f"than one standard error, {n['new']} are new and {n['gone']} gone; tests that crossed "
+        f"5 %: {n['tests']}; verdicts: {n['claims']}."
     )
+
+
+def cause(files: pd.DataFrame) -> str:
+    """Where the cause may lie, from the parts of a run whose files differ."""
+    parts = list(dict.fromkeys(files["part"]))
+    if not parts:
+        return "None of the files that a run is made of differs: were results edited by hand?"
+    if len(parts) == 1:
+        return f"Only the {parts[0]} changed between the two runs: that is the cause."
+    both = f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"Between the two runs {both} changed: `make explain-change` tells them apart."
 
 
 def _cells(before: Frames, after: Frames) -> pd.DataFrame:
     pair = _pair(before, after, "data/observations", CELL)
-    changed = pair[pair["value_before"] != pair["value_after"]]
-    cell = changed["cell_after"].where(changed["cell_after"].notna(), changed["cell_before"])
-    return _tidy(changed, CELL, "value").assign(cell=cell.to_numpy())
+    pair = pair[_moved(pair, "value")]
+    cell = pair["cell_after"].where(pair["cell_after"].notna(), pair["cell_before"])
+    return _tidy(pair, CELL, "value").assign(cell=cell.to_numpy())
 
 
-def _panel(before: Frames, after: Frames) -> pd.DataFrame:
-    long = []
-    for frames in (before, after):
-        frame = frames.get("data/panel", pd.DataFrame(columns=["entity", "year"]))
-        long.append(
-            {"data/panel": frame.melt(["entity", "year"], var_name="series", value_name="value")}
-        )
-    pair = _pair(*long, "data/panel", ["series", "entity", "year"])
-    return _tidy(pair[_moved(pair, "value")], ["series", "entity", "year"], "value")
+def _values(before: Frames, after: Frames, name: str) -> pd.DataFrame:
+    """Values of a table of entities by year, one row a value that moved."""
+    key = ["entity", "year"]
+    empty = pd.DataFrame(columns=key)
+    long = [
+        {name: frames.get(name, empty).melt(key, var_name="series")} for frames in (before, after)
+    ]
+    pair = _pair(*long, name, ["series", *key])
+    return _tidy(pair[_moved(pair, "value")], ["series", *key], "value")
 
 
 def _terms(before: Frames, after: Frames) -> pd.DataFrame:
-    pair = _pair(_store(before, "terms"), _store(after, "terms"), "terms", TERM)
+    pair = _pair({"terms": _term_records(before)}, {"terms": _term_records(after)}, "terms", TERM)
     pair = pair[_moved(pair, "estimate") | _moved(pair, "std_error") | _moved(pair, "p_value")]
-    numbers = {
-        f"{name}_{when}": pd.to_numeric(pair[f"{name}_{when}"], errors="coerce")
-        for name in ("estimate", "std_error", "p_value")
-        for when in ("before", "after")
-    }
-    old, new = numbers["estimate_before"], numbers["estimate_after"]
-    p_old, p_new = numbers["p_value_before"], numbers["p_value_after"]
+    old, new = _numbers(pair, "estimate")
+    p_old, p_new = _numbers(pair, "p_value")
+    both = p_old.notna() & p_new.notna()
+    half = (_numbers(pair, "conf_high")[0] - _numbers(pair, "conf_low")[0]) / 2
+    one = _numbers(pair, "std_error")[0].fillna(half / Z_95)
     said = {
-        "new": old.isna(),
-        "gone": new.isna(),
+        "new": pair["side"] == "right_only",
+        "gone": pair["side"] == "left_only",
         "sign": np.sign(old) * np.sign(new) < 0,
-        "5 %": p_old.notna() & p_new.notna() & ((p_old < 0.05) != (p_new < 0.05)),
-        "stars": p_old.notna() & p_new.notna() & (_stars(p_old) != _stars(p_new)),
-        "> 1 s.e.": (new - old).abs() > numbers["std_error_before"],
+        "crossed": both & ((p_old < 0.05) != (p_new < 0.05)),
+        "stars": both & (_stars(p_old) != _stars(p_new)),
+        "shifted": (new - old).abs() > one,
     }
-    columns = {"before": old, "after": new, "p_before": p_old, "p_after": p_new}
-    frame = pair[TERM].assign(**columns, what=_words(said, pair.index))
-    return frame[TERM_COLUMNS].reset_index(drop=True)
+    columns = {"before": old, "after": new, "std_error": one, "p_before": p_old, "p_after": p_new}
+    return pair[TERM].assign(**columns, what=_words(said, pair.index)).reset_index(drop=True)
 
 
 def _models(before: Frames, after: Frames) -> pd.DataFrame:
-    key = estimates.MODEL_KEY
-    pair = _pair(_store(before, "models"), _store(after, "models"), "models", key)
+    sides = [{"models": _model_records(frames)} for frames in (before, after)]
+    pair = _pair(*sides, "models", MODEL)
     pair = pair[_moved(pair, "value")]
-    old, new = (pd.to_numeric(pair[f"value_{w}"], errors="coerce") for w in ("before", "after"))
-    # hansen_p, ar2_p, granger_p:cause>effect
-    is_p = pair["statistic"].str.contains(r"_p(?::|$)")
+    old, new = _numbers(pair, "value")
+    # hansen_p, ar2_p, u_test_pval, granger_p:cause>effect
+    is_p = pair["statistic"].str.contains(r"_p(?:val)?(?::|$)")
     said = {
-        "new": pair["value_before"].isna(),
-        "gone": pair["value_after"].isna(),
-        "5 %": is_p & old.notna() & new.notna() & ((old < 0.05) != (new < 0.05)),
+        "new": pair["side"] == "right_only",
+        "gone": pair["side"] == "left_only",
+        "crossed": is_p & old.notna() & new.notna() & ((old < 0.05) != (new < 0.05)),
     }
-    return _tidy(pair, key, "value").assign(what=_words(said, pair.index).to_numpy())
+    return _tidy(pair, MODEL, "value").assign(what=_words(said, pair.index).to_numpy())
 
 
 def _claims(before: Frames, after: Frames) -> pd.DataFrame:
     pair = _pair(before, after, "claims/claims", VERDICT, ["verdict"])
-    return _tidy(pair[pair["verdict_before"] != pair["verdict_after"]], VERDICT, "verdict")
+    return _tidy(pair[_moved(pair, "verdict")], VERDICT, "verdict")
 
 
-def _store(frames: Frames, name: str) -> dict[str, pd.DataFrame]:
-    """All records of the results store as one frame."""
-    columns = estimates.TERMS if name == "terms" else estimates.MODELS
-    parts = [f for path, f in frames.items() if path.endswith(f"/{name}")]
-    return {name: pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)}
+def _by_table(terms: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
+    words = terms["what"].str.split("; ")
+    counts = {name: words.map(lambda w, said=said: said in w) for name, said in NOTICED.items()}
+    moved = terms[["table"]].assign(estimates=1, **counts)
+    statistics = models[["table"]].assign(
+        sample=models["statistic"].str.startswith("n_"), tests=models["what"] == NOTICED["crossed"]
+    )
+    columns = ["estimates", *NOTICED, "sample", "tests"]
+    frame = pd.concat([moved, statistics], ignore_index=True).reindex(columns=["table", *columns])
+    return frame.fillna(0).astype(dict.fromkeys(columns, int)).groupby("table").sum().reset_index()
+
+
+def _term_records(frames: Frames) -> pd.DataFrame:
+    """Estimates of all tables: the results store, the verdict's methods and regions, variants."""
+    parts = [f for path, f in frames.items() if path.endswith("/terms")]
+    for path, table, model in (
+        ("estimates/verdict/methods", "two_way", "model"),
+        ("estimates/verdict/regions", "two_way_regions", "region"),
+    ):
+        if path in frames:
+            frame = frames[path].assign(table=table, model=frames[path][model])
+            parts.append(frame.rename(columns={"direction": "equation"}))
+    for path, frame in frames.items():
+        if path.startswith("variants/"):
+            model = frame["variant"] + ": " + frame["model"]
+            frame = frame.assign(table="variants_two_way", model=model)
+            parts.append(frame.rename(columns={"direction": "equation"}))
+    blank = pd.DataFrame(columns=estimates.TERMS)
+    return pd.concat([blank, *parts], ignore_index=True)[estimates.TERMS].fillna("")
+
+
+def _model_records(frames: Frames) -> pd.DataFrame:
+    parts = [f for path, f in frames.items() if path.endswith("/models")]
+    if "estimates/var/granger" in frames:
+        granger = frames["estimates/var/granger"]
+        name = "granger_p:" + granger["cause"] + ">" + granger["effect"]
+        granger = granger.assign(table="var_granger", model="var", statistic=name)
+        parts.append(granger.assign(value=granger["p_value"]))
+    blank = pd.DataFrame(columns=estimates.MODELS)
+    return pd.concat([blank, *parts], ignore_index=True)[estimates.MODELS]
 
 
 def _pair(before: Frames, after: Frames, name: str, key: list[str], columns=()) -> pd.DataFrame:
@@ -177,17 +225,20 @@ def _pair(before: Frames, after: Frames, name: str, key: list[str], columns=()) 
         frame = frames.get(name, pd.DataFrame(columns=[*key, *columns]))
         # the same key twice (a value printed in two tables) is told apart by its turn
         sides.append(frame.assign(turn=frame.groupby(key).cumcount()))
-    return sides[0].merge(
-        sides[1], on=[*key, "turn"], how="outer", suffixes=("_before", "_after"), sort=True
-    )
+    how = {"how": "outer", "suffixes": ("_before", "_after"), "sort": True, "indicator": "side"}
+    return sides[0].merge(sides[1], on=[*key, "turn"], **how)
 
 
 def _moved(pair: pd.DataFrame, name: str) -> pd.Series:
     """Differs beyond rounding: by more than 1e-9 of its size, or as text."""
     old, new = pair[f"{name}_before"], pair[f"{name}_after"]
-    x, y = pd.to_numeric(old, errors="coerce"), pd.to_numeric(new, errors="coerce")
-    close = np.isclose(x, y, rtol=1e-9, atol=1e-12)
+    close = np.isclose(*_numbers(pair, name), rtol=1e-9, atol=1e-12)
     return (old.fillna("\0") != new.fillna("\0")) & ~close
+
+
+def _numbers(pair: pd.DataFrame, name: str) -> list[pd.Series]:
+    """A column of both runs as numbers, missing where it is no number."""
+    return [pd.to_numeric(pair[f"{name}_{when}"], errors="coerce") for when in ("before", "after")]
 
 
 def _tidy(pair: pd.DataFrame, key: list[str], name: str) -> pd.DataFrame:
@@ -200,10 +251,9 @@ def _stars(p_value: pd.Series) -> pd.Series:
 
 
 def _words(said: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
-    flags = pd.DataFrame(said, index=index)
-    words = [
-        "; ".join(w for w, yes in zip(flags, row, strict=True) if yes) for row in flags.to_numpy()
-    ]
+    flags = pd.DataFrame(said, index=index).to_numpy()
+    names = [NOTICED[name] for name in said]
+    words = ["; ".join(w for w, yes in zip(names, row, strict=True) if yes) for row in flags]
     return pd.Series(words, index=index, dtype=object)
 
 
@@ -215,7 +265,7 @@ def _list(frame: pd.DataFrame) -> list[str]:
     """Rows as a Markdown table, long lists cut with a word on how many are left."""
     if frame.empty:
         return ["None."]
-    cells = [frame.columns, ["---"] * frame.shape[1], *frame.head(SHOWN).to_numpy()]
+    cells = [frame.columns, ["---"] * frame.shape[1], *frame.head(SHOWN).to_numpy(dtype=object)]
     lines = ["| " + " | ".join(_md(value) for value in row) + " |" for row in cells]
     left = len(frame) - SHOWN
     return [*lines, *(["", f"and {left} more in `changes/`."] if left > 0 else [])]

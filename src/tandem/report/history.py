@@ -10,14 +10,18 @@ from pathlib import Path
 import pandas as pd
 
 from tandem.files import write_whole
-from tandem.report.table_archive import EPOCH
+from tandem.report.table_archive import zipped
 
 RESULTS = (
     "data/observations.csv",
     "data/panel.csv",
+    "indices/coupling.csv",
     "estimates/*/terms.csv",
     "estimates/*/models.csv",
+    "estimates/var/granger.csv",
     "estimates/verdict/methods.csv",
+    "estimates/verdict/regions.csv",
+    "variants/*/two_way.csv",
     "claims/claims.csv",
 )
 # what a run is made of; a difference in results has its cause in one of these
@@ -25,40 +29,54 @@ PARTS = {
     "environment": ("requirements.txt",),
     "data": ("data/*.csv", "data/raw/**/*"),
     "study": ("studies/{study}.yaml", "studies/{study}.goalposts.csv"),
-    "code": (
-        "Snakefile", "environment.yml", "src/**/*.py", "src/**/*.j2", "src/**/*.yaml",
-        "src/**/*.js", "src/**/*.css", "workflow/**/*",
-    ),
-}  # fmt: skip
+    "code": ("Snakefile", "environment.yml", "src/**/*", "workflow/**/*"),
+}
+LARGE = 50_000_000  # bytes; of a larger file only the digest is kept
+
+Frames = dict[str, pd.DataFrame]
 
 
 def made_of(study: str, root: str | Path = ".") -> dict[str, dict[str, str]]:
     """SHA-256 of every file that a run reads, by part: environment, data, study, code."""
     parts = {
-        part: {str(p.relative_to(root)): _sha(p.read_bytes()) for p in _files(root, part, study)}
+        part: {p.relative_to(root).as_posix(): _sha(p) for p in files_of(part, study, root)}
         for part in PARTS
     }
     parts["environment"]["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
     return parts
 
 
+def files_of(part: str, study: str, root: str | Path = ".") -> list[Path]:
+    """Files of one part of what a run is made of."""
+    found = {p for pattern in PARTS[part] for p in Path(root).glob(pattern.format(study=study))}
+    left_out = ("__pycache__", ".egg-info")
+    return sorted(p for p in found if p.is_file() and not any(w in str(p) for w in left_out))
+
+
 def keep(study: str, folder: str | Path, root: str | Path = ".", runs: int = 5) -> Path:
     """Add the present results to ``folder/history`` and forget all but the newest ``runs``.
 
-    A run that gives the results of the newest one kept takes its place.
+    A run that gives the results of the newest one kept takes its place, so that the same results
+    are not kept twice in a row.
+
+    Returns
+    -------
+    Path
+        A .zip, the same bytes for the same results and files.
     """
     folder = Path(folder)
     files = {f"results/{name}": path.read_bytes() for name, path in _results(folder).items()}
     for part in PARTS:
-        files |= {f"made/{p.relative_to(root)}": p.read_bytes() for p in _files(root, part, study)}
+        for path in files_of(part, study, root):
+            if path.stat().st_size <= LARGE:
+                files[f"made/{path.relative_to(root).as_posix()}"] = path.read_bytes()
     made = json.dumps(made_of(study, root), indent=1, sort_keys=True, ensure_ascii=False)
-    files["made.json"] = made.encode()
-    names = kept(folder)
+    now, names = state(folder), kept(folder)
     number = int(names[-1].name[:4]) if names else 0
-    if not names or _sha_of(names[-1]) != state(folder):
+    if not names or _state_of(names[-1]) != now:
         number += 1
-    path = folder / "history" / f"{number:04d}-{state(folder)}.zip"
-    write_whole(path, _archive(files))
+    path = folder / "history" / f"{number:04d}-{now}.zip"
+    write_whole(path, zipped(files | {"made.json": made.encode()}))
     for old in kept(folder)[:-runs]:
         old.unlink()
     return path
@@ -71,19 +89,18 @@ def kept(folder: str | Path) -> list[Path]:
 
 def previous(folder: str | Path) -> Path | None:
     """The newest run kept whose results are not the present ones."""
-    others = [path for path in kept(folder) if _sha_of(path) != state(folder)]
+    now = state(folder)
+    others = [path for path in kept(folder) if _state_of(path) != now]
     return others[-1] if others else None
 
 
 def state(folder: str | Path) -> str:
     """Twelve digits that tell one set of results from another."""
-    sha = hashlib.sha256()
-    for name, path in _results(Path(folder)).items():
-        sha.update(f"{name}\0{_sha(path.read_bytes())}\0".encode())
-    return sha.hexdigest()[:12]
+    digests = [f"{name}\0{_sha(path)}\0" for name, path in _results(Path(folder)).items()]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:12]
 
 
-def read_run(path: str | Path) -> tuple[dict[str, pd.DataFrame], dict]:
+def read_run(path: str | Path) -> tuple[Frames, dict[str, dict[str, str]]]:
     """Results of a kept run by their path without ending, and what it was made of.
 
     Parameters
@@ -100,19 +117,25 @@ def read_run(path: str | Path) -> tuple[dict[str, pd.DataFrame], dict]:
         return frames, json.loads(archive.read("made.json"))
 
 
-def read_present(folder: str | Path) -> dict[str, pd.DataFrame]:
+def read_present(folder: str | Path) -> Frames:
     """Present results, as `read_run` gives those of a kept run."""
     return {n.removesuffix(".csv"): _frame(p) for n, p in _results(Path(folder)).items()}
 
 
-def restore(path: str | Path, folder: str | Path, parts=tuple(PARTS)) -> None:
-    """Write the files that made a kept run into a folder, only those of the parts named."""
+def restore(path: str | Path, part: str, folder: str | Path) -> list[str]:
+    """Write the files of one part of a kept run into a folder.
+
+    Returns
+    -------
+    list of str
+        Files that were too large to be kept.
+    """
     with zipfile.ZipFile(path) as archive:
-        made = json.loads(archive.read("made.json"))
-        for part in parts:
-            for name in made[part]:
-                if name != "python":
-                    write_whole(Path(folder) / name, archive.read(f"made/{name}"))
+        made = json.loads(archive.read("made.json"))[part]
+        stored = {n.removeprefix("made/") for n in archive.namelist() if n.startswith("made/")}
+        for name in sorted(stored & set(made)):
+            write_whole(Path(folder) / name, archive.read(f"made/{name}"))
+        return sorted(set(made) - stored - {"python"})
 
 
 def _results(folder: Path) -> dict[str, Path]:
@@ -120,29 +143,15 @@ def _results(folder: Path) -> dict[str, Path]:
     return {p.relative_to(folder).as_posix(): p for p in paths}
 
 
-def _files(root: str | Path, part: str, study: str) -> list[Path]:
-    found = {p for pattern in PARTS[part] for p in Path(root).glob(pattern.format(study=study))}
-    return sorted(p for p in found if p.is_file() and "__pycache__" not in p.parts)
-
-
 def _frame(source) -> pd.DataFrame:
     # as text: two runs are compared digit for digit before anything is taken for a number
     return pd.read_csv(source, dtype=str, keep_default_na=False)
 
 
-def _archive(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, files[name])
-    return out.getvalue()
+def _sha(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sha(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _sha_of(path: Path) -> str:
+def _state_of(path: Path) -> str:
     return path.stem.partition("-")[2]
