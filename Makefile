@@ -1,5 +1,6 @@
 # make              set up if need be, run the default study, say where the report lies
 # make STUDY=nation run studies/nation.yaml
+# make explain-change  rerun to tell how much of what changed is data, code, environment
 # make test         set up if need be, run the tests
 # make survive      kill, starve and disturb runs, and compare their bytes (half an hour)
 # make fuzz         feed the readers of tables and study files with spoilt bytes (20 minutes)
@@ -11,6 +12,8 @@
 # make clean        remove the study's results
 STUDY ?= provinces
 CORES ?= all
+# how many earlier results to keep in results/<study>/history
+KEEP ?= 5
 PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default
@@ -22,12 +25,15 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run test survive fuzz audit lint monte-carlo lock clean update-downloads
+.PHONY: run explain-change test survive fuzz audit lint monte-carlo lock clean update-downloads
 
 run: .venv/ready
-	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) \
+	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) keep=$(KEEP) \
 	  || { cat "results/$(STUDY)/logs/stopped.txt" >&2 2> /dev/null; exit 1; }
 	@echo "The report: results/$(STUDY)/report.html"
+
+explain-change: .venv/ready
+	@$(BIN)/tandem explain-change $(STUDY) --cores $(CORES)
 
 test: .venv/ready
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile

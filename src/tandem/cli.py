@@ -48,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("new-study", help="write a commented study file to start from")
     command.add_argument("study", metavar="NAME", help="small letters, digits and _")
     command.set_defaults(run=new_study)
+    command = commands.add_parser(
+        "explain-change", help="how much of what changed is data, code and study, environment"
+    )
+    command.add_argument("study", metavar="STUDY", nargs="?", default="provinces")
+    command.add_argument("--cores", default="all")
+    command.set_defaults(run=explain_change)
     return parser
 
 
@@ -108,3 +114,14 @@ def new_study(options: argparse.Namespace) -> str:
     template = (files("tandem") / "study_template.yaml").read_text(encoding="utf-8")
     path.write_text(template.format(name=options.study), encoding="utf-8")
     return f"{path} written; edit it, then: tandem check {options.study}"
+
+
+def explain_change(options: argparse.Namespace) -> str:
+    """`tandem explain-change`: the causes of what changed, by reruns; kept beside the results."""
+    from tandem.files import write_text
+    from tandem.report.explain import explain
+
+    folder = Path("results") / options.study
+    page = explain(options.study, folder, options.cores)
+    write_text(folder / "explained.md", page)
+    return page

@@ -72,7 +72,6 @@ rule changes:
     conda:
         "../../environment.yml"
     params:
-        study=part(study, *Study.model_fields),
         code=code("changes"),
         env=ENVIRONMENT,
     script:

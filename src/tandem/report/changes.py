@@ -91,7 +91,7 @@ def to_markdown(study: str, against: str | None, changes: Frames, files: pd.Data
         "Files behind the results": files,
     }
     for title, frame in parts.items():
-        lines += [f"## {title}", "", *_list(frame), ""]
+        lines += [f"## {title}", "", *to_lines(frame), ""]
     return "\n".join(lines)
 
 
@@ -261,7 +261,7 @@ def _word(before: str | None, after: str | None) -> str:
     return "new" if before is None else "gone" if after is None else "changed"
 
 
-def _list(frame: pd.DataFrame) -> list[str]:
+def to_lines(frame: pd.DataFrame) -> list[str]:
     """Rows as a Markdown table, long lists cut with a word on how many are left."""
     if frame.empty:
         return ["None."]
