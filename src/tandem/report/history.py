@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from tandem.files import write_whole
+from tandem.report.package_files import sha256
 from tandem.report.table_archive import zipped
 
 RESULTS = (
@@ -39,7 +40,7 @@ Frames = dict[str, pd.DataFrame]
 def made_of(study: str, root: str | Path = ".") -> dict[str, dict[str, str]]:
     """SHA-256 of every file that a run reads, by part: environment, data, study, code."""
     parts = {
-        part: {p.relative_to(root).as_posix(): _sha(p) for p in files_of(part, study, root)}
+        part: {p.relative_to(root).as_posix(): sha256(p) for p in files_of(part, study, root)}
         for part in PARTS
     }
     parts["environment"]["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -96,7 +97,7 @@ def previous(folder: str | Path) -> Path | None:
 
 def state(folder: str | Path) -> str:
     """Twelve digits that tell one set of results from another."""
-    digests = [f"{name}\0{_sha(path)}\0" for name, path in _results(Path(folder)).items()]
+    digests = [f"{name}\0{sha256(path)}\0" for name, path in _results(Path(folder)).items()]
     return hashlib.sha256("".join(digests).encode()).hexdigest()[:12]
 
 
@@ -146,11 +147,6 @@ def _results(folder: Path) -> dict[str, Path]:
 def _frame(source) -> pd.DataFrame:
     # as text: two runs are compared digit for digit before anything is taken for a number
     return pd.read_csv(source, dtype=str, keep_default_na=False)
-
-
-def _sha(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _state_of(path: Path) -> str:
