@@ -54,6 +54,18 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("study", metavar="STUDY", nargs="?", default="provinces")
     command.add_argument("--cores", default="all")
     command.set_defaults(run=explain_change)
+    command = commands.add_parser("expected", help="take the present results as the published ones")
+    command.add_argument("studies", metavar="STUDY", nargs="+")
+    command.set_defaults(run=expected)
+    command = commands.add_parser(
+        "reproduce", help="a clean run in a temporary copy, compared with the published numbers"
+    )
+    command.add_argument("studies", metavar="STUDY", nargs="+")
+    command.add_argument("--cores", default="all")
+    command.set_defaults(run=reproduce)
+    command = commands.add_parser("package", help="the zip that a journal asks for")
+    command.add_argument("studies", metavar="STUDY", nargs="+")
+    command.set_defaults(run=package)
     return parser
 
 
@@ -125,3 +137,29 @@ def explain_change(options: argparse.Namespace) -> str:
     page = explain(options.study, folder, options.cores)
     write_text(folder / "explained.md", page)
     return page
+
+
+def expected(options: argparse.Namespace) -> str:
+    """`tandem expected`: the present results become the published ones."""
+    from tandem.report.reproduce import write_expected
+
+    folders = [write_expected(study) for study in options.studies]
+    return "\n".join(f"{folder} holds the published numbers" for folder in folders)
+
+
+def reproduce(options: argparse.Namespace) -> str:
+    """`tandem reproduce`: PASS or FAIL for each table; a FAIL is exit status 1."""
+    from tandem.report.reproduce import reproduce as clean_run
+
+    if not clean_run(options.studies, options.cores):
+        raise TandemError("FAIL: the clean run does not give the published numbers; see above.")
+    return "PASS: the clean run gives the published numbers."
+
+
+def package(options: argparse.Namespace) -> str:
+    """`tandem package`: the zip in the Data Editors' form."""
+    from tandem.report.package import package as write_package
+
+    path = Path("dist/tandem-package.zip")
+    files = write_package(options.studies, path)
+    return f"{path}: {files} files, {path.stat().st_size / 1e6:.1f} MB"

@@ -1,5 +1,6 @@
 """What changed between two runs of a study: cells, panel, degrees, estimates, tests, verdicts."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,6 +19,7 @@ NOTICED = {
     "gone": "gone",
 }  # fmt: skip
 Z_95 = 1.959964  # half a 95 % interval in standard errors, where only the interval is given
+LONG = re.compile(r"-?\d+\.\d{6,}(e-?\d+)?")  # a number at full precision, shortened in changes.md
 SHOWN = 40  # rows of a list in changes.md; all stand in changes/*.csv
 
 Frames = Mapping[str, pd.DataFrame]
@@ -274,4 +276,6 @@ def to_lines(frame: pd.DataFrame) -> list[str]:
 def _md(value: object) -> str:
     if isinstance(value, float):
         return "" if np.isnan(value) else f"{value:.4g}"
+    if LONG.fullmatch(str(value)):
+        return f"{float(value):.6g}"
     return "" if pd.isna(value) else str(value).replace("|", "\\|")

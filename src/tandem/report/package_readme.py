@@ -1,0 +1,166 @@
+"""The README of a journal package, in the order of the Data Editors' template, from facts."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tandem.sources import read_sources
+
+REPORT = Path("src/tandem/report")
+FORMATTED = re.compile(r'f"([^"]*\{[^"]*)"')
+PRINTED = re.compile(r"\{\{-?\s*(.+?)\s*-?\}\}")
+NUMERIC = re.compile(r"format\(|\bfacts\.|\|length|\bp\(")
+FACT = re.compile(r"\bfacts\.(\w+)")
+
+
+def package_readme(measured: Mapping[str, dict], contents: Mapping[str, bytes], root: Path) -> str:
+    """Markdown text of the package's README.
+
+    Parameters
+    ----------
+    measured
+        By study, the facts that `tandem.report.reproduce` kept of its clean run.
+    contents
+        Content of the package's files by name.
+    root
+        The project's folder.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent, encoding="utf-8"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["cell"] = lambda text: " ".join(str(text).split()).replace("|", "\\|")
+    studies = {
+        name: yaml.safe_load(contents[f"studies/{name}.yaml"].decode("utf-8")) for name in measured
+    }
+    return environment.get_template("package_readme.md.j2").render(
+        measured=measured,
+        studies=studies,
+        sources=_sources(measured, contents, root),
+        packages=_pinned(contents),
+        steps={name: steps(name, root) for name in measured},
+        outputs={name: output_map(name, contents) for name in measured},
+        numbers=in_text_numbers(contents),
+        sizes=_sizes(contents),
+    )
+
+
+def output_map(study: str, contents: Mapping[str, bytes]) -> list[tuple[str, str, str]]:
+    """Each table and figure of a study: file, the line that lays it out, the script that writes it.
+
+    The line is blank where none names the output.
+    """
+    files = {"tables": ".csv", "figures": ".svg"}
+    code = {n: contents[n].decode("utf-8") for n in contents if n.endswith(".py")}
+    code = {n: text for n, text in code.items() if Path(n).parent == REPORT}
+    layouts = contents[f"studies/{study}.yaml"].decode("utf-8")
+    rows = []
+    for kind, ending in files.items():
+        folder = f"results/{study}/{kind}/"
+        for name in sorted(n for n in contents if n.startswith(folder) and n.endswith(ending)):
+            output = Path(name).stem
+            line = _line(rf"^  {re.escape(output)}:", layouts) if kind == "tables" else 0
+            where = f"studies/{study}.yaml:{line}" if line else _origin(output, kind, code)
+            rows.append((name.removesuffix(ending), where, f"workflow/scripts/{kind}.py"))
+    return rows
+
+
+def in_text_numbers(contents: Mapping[str, bytes]) -> list[tuple[str, str, str]]:
+    """Numbers in the report's sentences: line of the template, expression, where computed."""
+    document = (REPORT / "document.py").as_posix()
+    facts = contents[document].decode("utf-8") if document in contents else ""
+    rows = []
+    for name in sorted(n for n in contents if n.endswith(".j2") and Path(n).parent == REPORT):
+        if name.endswith("package_readme.md.j2"):
+            continue
+        for number, line in enumerate(contents[name].decode("utf-8").splitlines(), start=1):
+            for expression in filter(NUMERIC.search, PRINTED.findall(line)):
+                fact = FACT.search(expression)
+                at = _line(rf'"{fact[1]}":', facts) if fact else 0
+                rows.append((f"{name}:{number}", expression, f"{document}:{at}" if at else ""))
+    return rows
+
+
+def steps(study: str, root: Path) -> pd.DataFrame:
+    """Seconds that each rule took in the run that made the results, from Snakemake's records.
+
+    Returns
+    -------
+    DataFrame
+        rule, jobs, seconds; empty where the records are not at hand.
+    """
+    jobs = set()
+    for path in (root / ".snakemake/metadata").rglob("*"):
+        if path.is_file() and _output_of(path).startswith(f"results/{study}/"):
+            job = json.loads(path.read_text(encoding="utf-8"))
+            if job.get("endtime"):
+                jobs.add((job["rule"], tuple(job["log"]), job["endtime"] - job["starttime"]))
+    frame = pd.DataFrame(sorted(jobs), columns=["rule", "log", "seconds"])
+    return frame.groupby("rule")["seconds"].agg(["size", "sum"]).reset_index()
+
+
+def _output_of(record: Path) -> str:
+    """The output a record is of: its name in base 64, long ones cut into folders."""
+    encoded = "".join(record.parts[record.parts.index("metadata") + 1 :]).replace("@", "")
+    return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode("utf-8", "replace")
+
+
+def _origin(output: str, kind: str, code: Mapping[str, str]) -> str:
+    """File and line that name an output: whole, as a pattern, or after the module's own name."""
+
+    def order(path: str) -> tuple[bool, bool, str]:
+        stem = Path(path).stem
+        return not output.startswith(stem), stem != f"study_{kind}", path
+
+    for path in sorted(code, key=order):
+        rest = output.removeprefix(f"{Path(path).stem}_")
+        for name in dict.fromkeys((output, rest)):
+            line = _line(rf'"{re.escape(name)}"', code[path])
+            if line:
+                return f"{path}:{line}"
+        for number, text in enumerate(code[path].splitlines(), start=1):
+            for pattern in FORMATTED.findall(text):
+                parts = re.split(r"\{[^}]*\}", pattern)
+                if parts[0] and re.fullmatch(r"\w+".join(map(re.escape, parts)), output):
+                    return f"{path}:{number}"
+    return ""
+
+
+def _line(pattern: str, text: str) -> int:
+    """Number of the first line that holds a pattern; 0 if none does."""
+    lines = enumerate(text.splitlines(), start=1)
+    return next((number for number, line in lines if re.search(pattern, line)), 0)
+
+
+def _sources(studies: Iterable[str], contents: Mapping[str, bytes], root: Path) -> pd.DataFrame:
+    """The inventory, with the studies that read each table and whether it is in the package."""
+    table = read_sources(root / "data")
+    used = {}
+    for study in studies:
+        cells = pd.read_csv(root / f"results/{study}/data/observations.csv", usecols=["cell"])
+        for file in cells["cell"].str.partition("!")[0].unique():
+            used.setdefault(file, []).append(study)
+    return table.assign(
+        studies=[", ".join(used.get(file, [])) for file in table["file"]],
+        provided=[f"data/{file}" in contents for file in table["file"]],
+    )
+
+
+def _pinned(contents: Mapping[str, bytes]) -> list[str]:
+    lines = contents["requirements.txt"].decode().splitlines()
+    return [line.partition("#")[0].strip() for line in lines if "==" in line]
+
+
+def _sizes(contents: Mapping[str, bytes]) -> pd.DataFrame:
+    """Files and megabytes by folder."""
+    names = pd.Series([n.split("/")[0] if "/" in n else "." for n in contents])
+    sizes = pd.Series([len(c) / 1e6 for c in contents.values()])
+    return sizes.groupby(names).agg(["size", "sum"]).reset_index(names="folder")
