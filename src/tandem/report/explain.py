@@ -126,7 +126,10 @@ def _page(study, runs, files, total, parts, notes) -> str:
         if cause not in parts:
             lines += ["The same in both runs: nothing of the differences is its doing.", ""]
             continue
-        lines += [f"{len(mine)} files differ. {sentence(parts[cause])}", "", *to_lines(mine), ""]
+        lines += [sentence(parts[cause]), ""]
+        if len(parts[cause]["claims"]):
+            lines += ["Verdicts:", "", *to_lines(parts[cause]["claims"]), ""]
+        lines += ["Files that differ:", "", *to_lines(mine), ""]
     lines += ["## Estimates to look at", "", *to_lines(_by_cause(total, parts)), ""]
     lines += [
         f"The parts were exchanged one at a time in the order {', '.join(parts)}, each on top of "
