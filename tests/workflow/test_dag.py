@@ -65,7 +65,14 @@ def test_another_vintage_of_a_series_reruns_only_what_compares_vintages(project)
     content = other.read_bytes()
     other.write_bytes(content + b"\n")
     try:
-        assert planned(project) == {"revisions", "quality", "tables", "figures", "changes", "report"}
+        assert planned(project) == {
+            "revisions",
+            "quality",
+            "tables",
+            "figures",
+            "changes",
+            "report",
+        }
     finally:
         other.write_bytes(content)
 
