@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tandem.files import read, save
 from tandem.report import history
 from tandem.report.changes import cause, compare, files_changed, summary, to_markdown
 from tandem.report.history import keep, kept, made_of, previous, read_present, read_run, restore
@@ -228,3 +230,31 @@ def test_page_says_numbers_and_escapes(project):
     assert "No earlier run" in to_markdown("s", None, changes, none)
     numbers = summary("0001-x", changes, none).set_index("what")["value"]
     assert numbers["cells"] == "4" and numbers["against"] == "0001-x"
+
+
+def first_page(changes: dict[str, pd.DataFrame]) -> str:
+    loader = FileSystemLoader(Path(history.__file__).parent, encoding="utf-8")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    text = environment.get_template("changed.html.j2").render(changed=changes)
+    return " ".join(text.split())
+
+
+def test_first_page_of_the_report(project, tmp_path):
+    keep("s", project / "results/s", project)
+    made = made_of("s", project)
+    edit(project, "results/s/estimates/regressions/terms.csv", "0.5,0.2,2.5,0.012", "-1,0.2,-5,0.0")
+    edit(project, "results/s/claims/claims.csv", "undetermined", "supported")
+    edit(project, "data/raw/nbs/gdp.csv", "a", "b")
+    changes, files = against_first(project), files_changed(made, made_of("s", project))
+    for against in (None, "0001-x"):
+        frames = {**changes, "files": files, "summary": summary(against, changes, files)}
+        save(frames, {name: tmp_path / f"{name}.csv" for name in frames})
+        # as the report reads them
+        page = first_page({name: read(tmp_path / f"{name}.csv") for name in frames})
+        if against is None:
+            assert page == "<p>What changed: no earlier run with other results is kept.</p>"
+    assert "1 estimates, of which 1 changed sign, 0 crossed 5 %, 1 changed stars" in page
+    assert "<li>h1, talent: undetermined → supported</li>" in page
+    assert '<th scope="row">up</th><td>1</td><td>1</td>' in page
+    assert "Files that differ: data: 1." in page
+    assert first_page({}) == ""

@@ -66,12 +66,12 @@ def files_changed(before: Mapping, after: Mapping) -> pd.DataFrame:
 
 
 def summary(against: str | None, changes: Frames, files: pd.DataFrame) -> pd.DataFrame:
-    """Numbers for a sentence: ``against`` (name of the earlier run, or blank), then counts."""
+    """Numbers for a sentence: ``against`` (name of the earlier run, or none), then counts."""
     tables = changes["tables"]
     counts = {name: len(changes[name]) for name in changes}
     counts |= {name: int(tables[name].sum()) for name in [*NOTICED, "tests"]}
     counts |= {f"files_{part}": n for part, n in files["part"].value_counts(sort=False).items()}
-    rows = [("against", against or ""), *counts.items()]
+    rows = [("against", against or "none"), *counts.items()]
     return pd.DataFrame(rows, columns=["what", "value"], dtype=str)
 
 

@@ -15,7 +15,9 @@ from tandem.sources import read_sources
 REPORT = Path("src/tandem/report")
 FORMATTED = re.compile(r'f"([^"]*\{[^"]*)"')
 PRINTED = re.compile(r"\{\{-?\s*(.+?)\s*-?\}\}")
+SURE = 4  # literal letters of a name such as f"{room}_irf" from which on it is taken for a match
 NUMERIC = re.compile(r"format\(|\bfacts\.|\|length|\bp\(")
+WORD = re.compile(r'"[^"]*" if ')  # "s" or no "s": no number
 FACT = re.compile(r"\bfacts\.(\w+)")
 
 
@@ -75,17 +77,18 @@ def output_map(study: str, contents: Mapping[str, bytes]) -> list[tuple[str, str
 
 def in_text_numbers(contents: Mapping[str, bytes]) -> list[tuple[str, str, str]]:
     """Numbers in the report's sentences: line of the template, expression, where computed."""
-    document = (REPORT / "document.py").as_posix()
-    facts = contents[document].decode("utf-8") if document in contents else ""
+    code = {n: contents[n].decode("utf-8") for n in contents if n.endswith(".py")}
     rows = []
     for name in sorted(n for n in contents if n.endswith(".j2") and Path(n).parent == REPORT):
-        if name.endswith("package_readme.md.j2"):
-            continue
+        renders = [n for n in code if Path(name).name in code[n] and Path(n).parent == REPORT]
         for number, line in enumerate(contents[name].decode("utf-8").splitlines(), start=1):
             for expression in filter(NUMERIC.search, PRINTED.findall(line)):
+                if name.endswith(".md.j2") or WORD.match(expression):
+                    continue
                 fact = FACT.search(expression)
-                at = _line(rf'"{fact[1]}":', facts) if fact else 0
-                rows.append((f"{name}:{number}", expression, f"{document}:{at}" if at else ""))
+                found = [(n, _line(rf'"{fact[1]}":', code[n])) for n in renders] if fact else []
+                at = [f"{n}:{found_line}" for n, found_line in found if found_line]
+                rows.append((f"{name}:{number}", expression, at[0] if at else ""))
     return rows
 
 
@@ -97,13 +100,16 @@ def steps(study: str, root: Path) -> pd.DataFrame:
     DataFrame
         rule, jobs, seconds; empty where the records are not at hand.
     """
-    jobs = set()
+    jobs = {}
     for path in (root / ".snakemake/metadata").rglob("*"):
         if path.is_file() and _output_of(path).startswith(f"results/{study}/"):
             job = json.loads(path.read_text(encoding="utf-8"))
             if job.get("endtime"):
-                jobs.add((job["rule"], tuple(job["log"]), job["endtime"] - job["starttime"]))
-    frame = pd.DataFrame(sorted(jobs), columns=["rule", "log", "seconds"])
+                # one record an output: the last says when the job was done
+                key, seconds = (job["rule"], *job["log"]), job["endtime"] - job["starttime"]
+                jobs[key] = max(seconds, jobs.get(key, 0.0))
+    rows = [(key[0], seconds) for key, seconds in sorted(jobs.items())]
+    frame = pd.DataFrame(rows, columns=["rule", "seconds"])
     return frame.groupby("rule")["seconds"].agg(["size", "sum"]).reset_index()
 
 
@@ -129,7 +135,9 @@ def _origin(output: str, kind: str, code: Mapping[str, str]) -> str:
         for number, text in enumerate(code[path].splitlines(), start=1):
             for pattern in FORMATTED.findall(text):
                 parts = re.split(r"\{[^}]*\}", pattern)
-                if parts[0] and re.fullmatch(r"\w+".join(map(re.escape, parts)), output):
+                if len("".join(parts)) >= SURE and re.fullmatch(
+                    r"\w+".join(map(re.escape, parts)), output
+                ):
                     return f"{path}:{number}"
     return ""
 
