@@ -81,7 +81,11 @@ def test_a_copy_of_a_package_without_its_results(tmp_path):
         clean_copy(root, copy)
     (root / "MANIFEST.sha256").write_bytes(manifest(contents))
     assert clean_copy(root, copy) == "a package of 3 files"
-    assert sorted(p.name for p in copy.rglob("*") if p.is_file()) == ["Makefile", "a.py"]
+    assert sorted(p.name for p in copy.rglob("*") if p.is_file()) == [
+        "MANIFEST.sha256",
+        "Makefile",
+        "a.py",
+    ]
     (root / "src/a.py").write_bytes(b"edited")
     with pytest.raises(TandemError, match="src/a.py is not as MANIFEST.sha256 says"):
         clean_copy(root, copy)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from tandem.files import write_whole
-from tandem.report.package_files import sha256
+from tandem.report.package_files import sha256, source_files
 from tandem.report.table_archive import zipped
 
 RESULTS = (
@@ -45,6 +45,16 @@ def made_of(study: str, root: str | Path = ".") -> dict[str, dict[str, str]]:
     }
     parts["environment"]["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
     return parts
+
+
+def fingerprint(study: str, root: str | Path = ".") -> str:
+    """Digest of what a run is made of, less files that no clean copy has, such as downloads."""
+    named = set(source_files(Path(root)))
+    made = {
+        part: {n: sha for n, sha in files.items() if n in named or n == "python"}
+        for part, files in made_of(study, root).items()
+    }
+    return hashlib.sha256(json.dumps(made).encode()).hexdigest()
 
 
 def files_of(part: str, study: str, root: str | Path = ".") -> list[Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tandem.errors import TandemError
 from tandem.files import write_whole
-from tandem.report.history import made_of
+from tandem.report.history import fingerprint
 from tandem.report.package_checks import findings
 from tandem.report.package_files import MANIFEST, manifest, result_files, source_files
 from tandem.report.package_readme import package_readme
@@ -64,7 +64,7 @@ def _measured(study: str, root: Path) -> dict:
     if not kept.exists():
         raise TandemError(f"{study} was not reproduced yet; {again}")
     facts = json.loads(kept.read_text(encoding="utf-8"))
-    if facts["made_of"] != made_of(study, root):
+    if facts["fingerprint"] != fingerprint(study, root):
         raise TandemError(f"Data, code or study changed since {study} was reproduced; {again}")
     if not facts["passed"]:
         raise TandemError(f"The clean run of {study} did not give the published numbers; {again}")

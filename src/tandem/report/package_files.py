@@ -9,7 +9,10 @@ from tandem.errors import TandemError
 
 MANIFEST = "MANIFEST.sha256"
 # made by the run for the next run, not for a reader
-LEFT_OUT = ("history", "logs", "changes", "explained.md", "changes.md", ".snakemake_timestamp")
+LEFT_OUT = (
+    "history", "logs", "chunks", "changes", "changes.md", "explained.md", "provenance.html",
+    ".snakemake_timestamp",
+)  # fmt: skip
 
 
 def source_files(root: Path) -> list[str]:

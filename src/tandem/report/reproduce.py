@@ -18,7 +18,7 @@ import pandas as pd
 
 from tandem.errors import TandemError
 from tandem.files import write_text
-from tandem.report.history import made_of
+from tandem.report.history import fingerprint
 from tandem.report.package_files import MANIFEST, read_manifest, sha256
 
 EXPECTED = Path("tests/expected")
@@ -90,31 +90,39 @@ def reproduce(studies: Iterable[str], cores: str = "all", run: Run | None = None
                 f"There are no published numbers in {EXPECTED / study}; make expected "
                 f"STUDY={study} takes the present results."
             )
-    passed = []
     with tempfile.TemporaryDirectory(prefix="tandem-") as scratch:
         copy = Path(scratch) / "tandem"
         source = clean_copy(Path("."), copy)
-        print(f"A clean copy of {source} in {copy}", flush=True)
         for study in studies:
-            start = time.monotonic()
-            (run or _make)(copy, study, cores)
-            seconds = time.monotonic() - start
-            outcome = compare_folders(copy / EXPECTED / study, copy / "results" / study)
-            facts = {
-                "study": study,
-                "source": source,
-                "passed": bool(outcome["passed"].all()),
-                "seconds": round(seconds),
-                "cores_used": cores,
-                **machine(),
-                "made_of": made_of(study, copy),
-            }
-            page = _page(facts, outcome)
-            write_text(f"results/{study}/reproduced.json", json.dumps(facts, indent=1) + "\n")
-            write_text(f"results/{study}/reproduced.md", page)
-            print(page, flush=True)
-            passed.append(facts["passed"])
-    return all(passed)
+            needed = copy / EXPECTED / study, copy / f"studies/{study}.yaml"
+            if not all(path.exists() for path in needed):
+                raise TandemError(
+                    f"studies/{study}.yaml or {EXPECTED / study} is not committed, so that a clean "
+                    "copy lacks it; commit both first."
+                )
+        print(f"A clean copy of {source} in {copy}", flush=True)
+        return all([_clean_run(study, copy, source, cores, run or _make) for study in studies])
+
+
+def _clean_run(study: str, copy: Path, source: str, cores: str, run: Run) -> bool:
+    start = time.monotonic()
+    run(copy, study, cores)
+    seconds = time.monotonic() - start
+    outcome = compare_folders(copy / EXPECTED / study, copy / "results" / study)
+    facts = {
+        "study": study,
+        "source": source,
+        "passed": bool(outcome["passed"].all()),
+        "seconds": round(seconds),
+        "cores_used": cores,
+        **machine(),
+        "fingerprint": fingerprint(study, copy),
+    }
+    page = _page(facts, outcome)
+    write_text(f"results/{study}/reproduced.json", json.dumps(facts, indent=1) + "\n")
+    write_text(f"results/{study}/reproduced.md", page)
+    print(page, flush=True)
+    return facts["passed"]
 
 
 def clean_copy(root: Path, target: Path) -> str:
@@ -147,6 +155,7 @@ def clean_copy(root: Path, target: Path) -> str:
         if not name.startswith("results/") or name == "results/README.md":
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / name, target / name)
+    shutil.copyfile(root / MANIFEST, target / MANIFEST)
     return f"a package of {len(manifest)} files"
 
 
