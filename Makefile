@@ -1,7 +1,6 @@
 # make              set up if need be, run the default study, say where the report lies
 # make STUDY=nation run studies/nation.yaml
 # make explain-change  rerun to tell how much of what changed is data, code, environment
-# make explain-change    rerun to tell how much of what changed is data, code, environment
 # make reproduce    clean runs in a temporary copy, compared with tests/expected: PASS or FAIL
 # make expected     take the present results as the published ones (tests/expected)
 # make package      the zip that a journal asks for: dist/tandem-package.zip

@@ -44,6 +44,7 @@ def test_what_is_found(tmp_path, name, text, said):
     [
         ("docs/a.md", "https://example.org/home/x and results/home/x.csv and ../home/y"),
         ("data/raw/a.csv", "year,gdp\n2015,13812345678.5\n2016,0.13812345678"),
+        ("requirements.txt", "numpy==2.4.1 \\\n    --hash=sha256:1a \\\n    --hash=sha256:2b\n"),
         ("requirements.txt", "numpy==2.4.1 ; python_version < '3.12'\n# a word\ntandem[x]==1.0\n"),
         ("figures/a.png", HOME),
         ("src/fonts/OFL.txt", MAIL),

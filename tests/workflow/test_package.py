@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from test_dag import GDP, SMALL, make_project, snakemake
+from small_project import GDP, SMALL, make_project, snakemake
 
 from tandem.errors import TandemError
 from tandem.report.explain import explain

@@ -14,7 +14,6 @@ from tandem.report.history import kept, made_of, previous, read_present, read_ru
 
 # in the order in which they are exchanged; study and code change together more often than not
 CAUSES = {"environment": ("environment",), "data": ("data",), "code and study": ("code", "study")}
-TARGETS = "results/{study}/changes.md"  # the estimates, not the tables and figures
 
 
 def explain(study: str, folder: str | Path, cores: int | str = 1) -> str:
@@ -104,8 +103,9 @@ def _rerun(study: str, runs: tuple[Path, Path], exchanged: list[str], cores: int
                     f"{too_large[0]} was too large to be kept with run {source.stem}; the parts "
                     "cannot be told apart without it."
                 )
-        command = [sys.executable, "-m", "snakemake", TARGETS.format(study=study), "--quiet"]
-        command += ["--cores", str(cores), "--config", f"study={study}"]
+        command = [sys.executable, "-m", "snakemake", f"results/{study}/changes.md"]
+        command += ["--workflow-profile", "workflow/profiles/default", "--cores", str(cores)]
+        command += ["--config", f"study={study}"]
         path = {"PYTHONPATH": str(Path(scratch) / "src"), "OMP_NUM_THREADS": "1"}
         done = subprocess.run(
             command, cwd=scratch, env=os.environ | path, capture_output=True, text=True

@@ -16,7 +16,7 @@ PERSONAL = {
     "the number of an identity card": re.compile(
         r"(?<!\d)[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\w)"
     ),
-    "the number of a mobile phone": re.compile(r"(?<![\d.])1[3-9]\d{9}(?![\d.])"),
+    "the number of a mobile phone": re.compile(r"(?<![\w.])1[3-9]\d{9}(?![\w.])"),
 }
 LICENCE = re.compile(r"OFL|LICEN[CS]E|COPYING")  # texts that must stay as they are
 COLUMNS = re.compile(
@@ -79,8 +79,8 @@ def _unpinned(contents: Mapping[str, bytes]) -> Iterator[str]:
     for name in contents:
         if re.fullmatch(r"requirements[\w-]*\.txt", name):
             for line in contents[name].decode().splitlines():
-                entry = line.partition("#")[0].strip()
-                if entry and not PINNED.fullmatch(entry):
+                entry = line.partition("#")[0].strip().rstrip("\\ ")
+                if entry and not entry.startswith("--hash=") and not PINNED.fullmatch(entry):
                     yield f"{name}: '{entry}' has no fixed version; make lock pins it."
 
 

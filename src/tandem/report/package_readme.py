@@ -164,7 +164,7 @@ def _sources(studies: Iterable[str], contents: Mapping[str, bytes], root: Path) 
 
 def _pinned(contents: Mapping[str, bytes]) -> list[str]:
     lines = contents["requirements.txt"].decode().splitlines()
-    return [line.partition("#")[0].strip() for line in lines if "==" in line]
+    return [line.partition("#")[0].strip().rstrip("\\ ") for line in lines if "==" in line]
 
 
 def _sizes(contents: Mapping[str, bytes]) -> pd.DataFrame:
