@@ -254,7 +254,11 @@ def test_first_page_of_the_report(project, tmp_path):
         if against is None:
             assert page == "<p>What changed: no earlier run with other results is kept.</p>"
     assert "1 estimates, of which 1 changed sign, 0 crossed 5 %, 1 changed stars" in page
-    assert "<li>h1, talent: undetermined → supported</li>" in page
+    verdict = "<td>talent</td><td>undetermined</td><td>supported</td>"
+    assert f'<th scope="row">h1</th>{verdict}' in page
     assert '<th scope="row">up</th><td>1</td><td>1</td>' in page
+    estimate = "<td>0.5</td><td>-1</td><td>sign; stars; &gt; 1 s.e.</td>"
+    assert f'<th scope="row">L1.tech</th><td>up</td><td>up</td><td>two_way</td>{estimate}' in page
+    assert "<summary>Published values</summary>" not in page  # none changed
     assert "Files that differ: data: 1." in page
     assert first_page({}) == ""
