@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tandem.sources import read_sources
+from tandem.study import load_study
 
 REPORT = Path("src/tandem/report")
 FORMATTED = re.compile(r'f"([^"]*\{[^"]*)"')
@@ -40,12 +40,9 @@ def package_readme(measured: Mapping[str, dict], contents: Mapping[str, bytes], 
         lstrip_blocks=True,
     )
     environment.filters["cell"] = lambda text: " ".join(str(text).split()).replace("|", "\\|")
-    studies = {
-        name: yaml.safe_load(contents[f"studies/{name}.yaml"].decode("utf-8")) for name in measured
-    }
     return environment.get_template("package_readme.md.j2").render(
         measured=measured,
-        studies=studies,
+        studies={name: load_study(root / f"studies/{name}.yaml") for name in measured},
         sources=_sources(measured, contents, root),
         packages=_pinned(contents),
         steps={name: steps(name, root) for name in measured},
