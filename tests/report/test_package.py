@@ -1,5 +1,8 @@
 """What a package must not hold, the README of facts, and the maps from outputs to lines."""
 
+import base64
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,7 @@ import pytest
 from tandem.errors import TandemError
 from tandem.report.package_checks import findings
 from tandem.report.package_files import manifest, read_manifest, result_files, source_files
-from tandem.report.package_readme import in_text_numbers, output_map
+from tandem.report.package_readme import in_text_numbers, output_map, package_readme, steps
 
 ROOT = Path(__file__).parents[2]
 # put together here, so that this file can itself be packed
@@ -128,3 +131,39 @@ def test_numbers_in_the_text_are_traced_to_template_and_code():
         ),
         ("src/tandem/report/report.html.j2:2", '"%.2f"|format(x)', ""),
     ]
+
+
+def test_readme_states_facts_in_the_order_of_the_template():
+    names = [n for n in source_files(ROOT) if not n.startswith(("tests/", "docs/"))]
+    contents = {name: (ROOT / name).read_bytes() for name in names}
+    text = package_readme({}, contents, ROOT)
+    heads = [line for line in text.splitlines() if line.startswith("## ")]
+    assert [h.split()[1] for h in heads] == [
+        "Overview", "Data", "Dataset", "Computational", "Description", "Instructions", "List",
+        "Numbers", "References",
+    ]  # fmt: skip
+    listed = re.search(r"(\d+) of (\d+) tables are in the package; (\d+) are fetched", text)
+    files = [n for n in names if re.fullmatch(r"data/raw/.+\.csv", n)]
+    assert int(listed[1]) == len(files) and int(listed[1]) + int(listed[3]) == int(listed[2])
+    assert re.search(r"^- pandas==[\d.]+$", text, flags=re.M)
+    assert "`facts.years`" in text
+
+
+def test_seconds_by_step_come_from_snakemakes_records(tmp_path):
+    folder = tmp_path / ".snakemake/metadata"
+    folder.mkdir(parents=True)
+    for output, rule, seconds in (
+        ("results/s/data/panel.csv", "panel", 2.0),
+        ("results/s/data/ledger.csv", "panel", 2.5),
+        ("results/s/variants/a/two_way.csv", "variant", 1.0),
+        ("results/s/variants/b/two_way.csv", "variant", 3.0),
+        ("results/t/data/panel.csv", "panel", 9.0),
+    ):
+        log = output.rpartition("/")[0] + ".log"
+        record = {"rule": rule, "log": [log], "starttime": 100.0, "endtime": 100.0 + seconds}
+        name = base64.urlsafe_b64encode(output.encode()).decode()
+        (folder / name).write_text(json.dumps(record), encoding="utf-8")
+    found = steps("s", tmp_path).set_index("rule")
+    assert found["sum"].to_dict() == {"panel": 2.5, "variant": 4.0}
+    assert found["size"].to_dict() == {"panel": 1, "variant": 2}
+    assert steps("s", tmp_path / "none").empty
