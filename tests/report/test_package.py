@@ -121,15 +121,14 @@ def test_numbers_in_the_text_are_traced_to_template_and_code():
     text = b'<p>\n{{ facts.years }} year{{ "s" if facts.years > 1 }}, {{ "%.2f"|format(x) }}'
     contents = {
         "src/tandem/report/report.html.j2": text,
+        "src/tandem/report/text.en.yaml": b"a: In {{ facts.years }} years",
         "src/tandem/report/document.py": b't = "report.html.j2"\n    "years": 9,\n',
     }
+    at = "src/tandem/report/document.py:2"
     assert in_text_numbers(contents) == [
-        (
-            "src/tandem/report/report.html.j2:2",
-            "facts.years",
-            "src/tandem/report/document.py:2",
-        ),
+        ("src/tandem/report/report.html.j2:2", "facts.years", at),
         ("src/tandem/report/report.html.j2:2", '"%.2f"|format(x)', ""),
+        ("src/tandem/report/text.en.yaml:1", "facts.years", at),
     ]
 
 
@@ -146,7 +145,8 @@ def test_readme_states_facts_in_the_order_of_the_template():
     files = [n for n in names if re.fullmatch(r"data/raw/.+\.csv", n)]
     assert int(listed[1]) == len(files) and int(listed[1]) + int(listed[3]) == int(listed[2])
     assert re.search(r"^- pandas==[\d.]+$", text, flags=re.M)
-    assert "`facts.years`" in text
+    numbers = text.partition("## Numbers")[2].partition("## References")[0]
+    assert numbers.count("| `src/tandem/report/") > 50
 
 
 def test_seconds_by_step_come_from_snakemakes_records(tmp_path):

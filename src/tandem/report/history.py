@@ -88,7 +88,7 @@ def keep(study: str, folder: str | Path, root: str | Path = ".", runs: int = 5) 
         number += 1
     path = folder / "history" / f"{number:04d}-{now}.zip"
     write_whole(path, zipped(files | {"made.json": made.encode()}))
-    for old in kept(folder)[:-runs]:
+    for old in kept(folder)[: -max(runs, 1)]:
         old.unlink()
     return path
 

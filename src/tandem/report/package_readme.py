@@ -13,10 +13,11 @@ from tandem.sources import read_sources
 from tandem.study import load_study
 
 REPORT = Path("src/tandem/report")
+TEXTS = (".html.j2", "text.en.yaml")  # where the report's sentences stand
 FORMATTED = re.compile(r'f"([^"]*\{[^"]*)"')
 PRINTED = re.compile(r"\{\{-?\s*(.+?)\s*-?\}\}")
 SURE = 4  # literal letters of a name such as f"{room}_irf" from which on it is taken for a match
-NUMERIC = re.compile(r"format\(|\bfacts\.|\|length|\bp\(")
+NUMERIC = re.compile(r"format\(|\bnumber\(|\bfacts\.|\|length|\bp\(")
 WORD = re.compile(r'"[^"]*" if ')  # "s" or no "s": no number
 FACT = re.compile(r"\bfacts\.(\w+)")
 
@@ -76,11 +77,12 @@ def in_text_numbers(contents: Mapping[str, bytes]) -> list[tuple[str, str, str]]
     """Numbers in the report's sentences: line of the template, expression, where computed."""
     code = {n: contents[n].decode("utf-8") for n in contents if n.endswith(".py")}
     rows = []
-    for name in sorted(n for n in contents if n.endswith(".j2") and Path(n).parent == REPORT):
+    for name in sorted(n for n in contents if n.endswith(TEXTS) and Path(n).parent == REPORT):
         renders = [n for n in code if Path(name).name in code[n] and Path(n).parent == REPORT]
+        renders = renders or [n for n in code if Path(n) == REPORT / "document.py"]
         for number, line in enumerate(contents[name].decode("utf-8").splitlines(), start=1):
             for expression in filter(NUMERIC.search, PRINTED.findall(line)):
-                if name.endswith(".md.j2") or WORD.match(expression):
+                if WORD.match(expression):
                     continue
                 fact = FACT.search(expression)
                 found = [(n, _line(rf'"{fact[1]}":', code[n])) for n in renders] if fact else []
