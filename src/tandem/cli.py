@@ -132,8 +132,9 @@ def explain_change(options: argparse.Namespace) -> str:
     """`tandem explain-change`: the causes of what changed, by reruns; kept beside the results."""
     from tandem.files import write_text
     from tandem.report.explain import explain
+    from tandem.study import study_file
 
-    folder = Path("results") / options.study
+    folder = Path("results") / study_file(options.study).stem
     page = explain(options.study, folder, options.cores)
     write_text(folder / "explained.md", page)
     return page

@@ -67,6 +67,8 @@ def test_present_results_become_the_published_ones(project):
     outcome = compare_folders(folder, project / "results/s").set_index("table")
     assert outcome.loc["tables/a", "why"] == "was not made"
     assert outcome.loc["tables/b", "why"] == "not among the published numbers"
+    with pytest.raises(TandemError, match="no name of a study"):
+        write_expected("../results", project)
     with pytest.raises(TandemError, match="run make STUDY=t first"):
         write_expected("t", project)
 

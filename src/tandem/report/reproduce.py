@@ -20,6 +20,7 @@ from tandem.errors import TandemError
 from tandem.files import write_text
 from tandem.report.history import fingerprint
 from tandem.report.package_files import MANIFEST, read_manifest, sha256
+from tandem.study import study_file
 
 EXPECTED = Path("tests/expected")
 # full precision, and every table as printed
@@ -53,7 +54,8 @@ def write_expected(study: str, root: str | Path = ".") -> Path:
     Path
         ``tests/expected/<study>``, with copies of the CSV files of `PUBLISHED`.
     """
-    results, expected = Path(root) / "results" / study, Path(root) / EXPECTED / study
+    name = study_file(study).stem  # refuses a name that leads elsewhere
+    results, expected = Path(root) / "results" / name, Path(root) / EXPECTED / name
     files = _published(results)
     if not files:
         raise TandemError(f"{results} holds no results; run make STUDY={study} first.")
@@ -94,10 +96,10 @@ def reproduce(studies: Iterable[str], cores: str = "all", run: Run | None = None
         copy = Path(scratch) / "tandem"
         source = clean_copy(Path("."), copy)
         for study in studies:
-            needed = copy / EXPECTED / study, copy / f"studies/{study}.yaml"
+            needed = copy / EXPECTED / study, copy / study_file(study)
             if not all(path.exists() for path in needed):
                 raise TandemError(
-                    f"studies/{study}.yaml or {EXPECTED / study} is not committed, so that a clean "
+                    f"{study_file(study)} or {EXPECTED / study} is not committed, so that a clean "
                     "copy lacks it; commit both first."
                 )
         print(f"A clean copy of {source} in {copy}", flush=True)
