@@ -1,5 +1,10 @@
 # make              set up if need be, run the default study, say where the report lies
 # make STUDY=nation run studies/nation.yaml
+# make explain-change  rerun to tell how much of what changed is data, code, environment
+# make reproduce    clean runs in a temporary copy, compared with tests/expected: PASS or FAIL
+# make expected     take the present results as the published ones (tests/expected)
+# make package      the zip that a journal asks for: dist/tandem-package.zip
+# make provenance   Snakemake's own report: results/<study>/provenance.html
 # make test         set up if need be, run the tests
 # make survive      kill, starve and disturb runs, and compare their bytes (half an hour)
 # make fuzz         feed the readers of tables and study files with spoilt bytes (20 minutes)
@@ -10,7 +15,13 @@
 # make update-downloads  forget the tables fetched from the World Bank; the next run fetches them
 # make clean        remove the study's results
 STUDY ?= provinces
+# what a package holds; one study if STUDY is given
+STUDIES ?= $(if $(filter command line,$(origin STUDY)),$(STUDY),provinces nation)
 CORES ?= all
+# further options of Snakemake, e.g. FLAGS=--dry-run
+FLAGS ?=
+# how many earlier results to keep in results/<study>/history
+KEEP ?= 5
 PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default
@@ -22,12 +33,28 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run test survive fuzz audit lint monte-carlo lock clean update-downloads
+.PHONY: run explain-change reproduce expected package provenance test survive fuzz audit lint monte-carlo lock clean update-downloads
 
 run: .venv/ready
-	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) \
+	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) keep=$(KEEP) $(FLAGS) \
 	  || { cat "results/$(STUDY)/logs/stopped.txt" >&2 2> /dev/null; exit 1; }
 	@echo "The report: results/$(STUDY)/report.html"
+
+explain-change: .venv/ready
+	@$(BIN)/tandem explain-change $(STUDY) --cores $(CORES)
+
+reproduce: .venv/ready
+	@$(BIN)/tandem reproduce $(STUDIES) --cores $(CORES)
+
+expected: .venv/ready
+	@$(BIN)/tandem expected $(STUDIES)
+
+package: .venv/ready
+	@$(BIN)/tandem package $(STUDIES)
+
+provenance: .venv/ready
+	@$(SNAKEMAKE) --quiet all --config study=$(STUDY) --report results/$(STUDY)/provenance.html
+	@echo "The provenance: results/$(STUDY)/provenance.html"
 
 test: .venv/ready
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile

@@ -48,6 +48,24 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("new-study", help="write a commented study file to start from")
     command.add_argument("study", metavar="NAME", help="small letters, digits and _")
     command.set_defaults(run=new_study)
+    command = commands.add_parser(
+        "explain-change", help="how much of what changed is data, code and study, environment"
+    )
+    command.add_argument("study", metavar="STUDY", nargs="?", default="provinces")
+    command.add_argument("--cores", default="all")
+    command.set_defaults(run=explain_change)
+    command = commands.add_parser("expected", help="take the present results as the published ones")
+    command.add_argument("studies", metavar="STUDY", nargs="+")
+    command.set_defaults(run=expected)
+    command = commands.add_parser(
+        "reproduce", help="a clean run in a temporary copy, compared with the published numbers"
+    )
+    command.add_argument("studies", metavar="STUDY", nargs="+")
+    command.add_argument("--cores", default="all")
+    command.set_defaults(run=reproduce)
+    command = commands.add_parser("package", help="the zip that a journal asks for")
+    command.add_argument("studies", metavar="STUDY", nargs="+")
+    command.set_defaults(run=package)
     return parser
 
 
@@ -116,3 +134,41 @@ def new_study(options: argparse.Namespace) -> str:
     template = (files("tandem") / "study_template.yaml").read_text(encoding="utf-8")
     path.write_text(template.format(name=options.study), encoding="utf-8")
     return f"{path} written; edit it, then: tandem check {options.study}"
+
+
+def explain_change(options: argparse.Namespace) -> str:
+    """`tandem explain-change`: the causes of what changed, by reruns; kept beside the results."""
+    from tandem.files import write_text
+    from tandem.report.explain import explain
+    from tandem.study import study_file
+
+    folder = Path("results") / study_file(options.study).stem
+    page = explain(options.study, folder, options.cores)
+    write_text(folder / "explained.md", page)
+    return page
+
+
+def expected(options: argparse.Namespace) -> str:
+    """`tandem expected`: the present results become the published ones."""
+    from tandem.report.reproduce import write_expected
+
+    folders = [write_expected(study) for study in options.studies]
+    return "\n".join(f"{folder} holds the published numbers" for folder in folders)
+
+
+def reproduce(options: argparse.Namespace) -> str:
+    """`tandem reproduce`: PASS or FAIL for each table; a FAIL is exit status 1."""
+    from tandem.report.reproduce import reproduce as clean_run
+
+    if not clean_run(options.studies, options.cores):
+        raise TandemError("FAIL: the clean run does not give the published numbers; see above.")
+    return "PASS: the clean run gives the published numbers."
+
+
+def package(options: argparse.Namespace) -> str:
+    """`tandem package`: the zip in the Data Editors' form."""
+    from tandem.report.package import package as write_package
+
+    path = Path("dist/tandem-package.zip")
+    files = write_package(options.studies, path)
+    return f"{path}: {files} files, {path.stat().st_size / 1e6:.1f} MB"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_project import GDP, ROOT, SMALL, make_project, planned, results, snakemake, stopped
 
-ESTIMATES = {"indices", "regressions", "panel_var", "tables", "figures", "report"}
+ESTIMATES = {"indices", "regressions", "panel_var", "tables", "figures", "changes", "report"}
 DOWNSTREAM = {"panel", "revisions", "quality", *ESTIMATES}
 
 
@@ -65,7 +65,14 @@ def test_another_vintage_of_a_series_reruns_only_what_compares_vintages(project)
     content = other.read_bytes()
     other.write_bytes(content + b"\n")
     try:
-        assert planned(project) == {"revisions", "quality", "tables", "figures", "report"}
+        assert planned(project) == {
+            "revisions",
+            "quality",
+            "tables",
+            "figures",
+            "changes",
+            "report",
+        }
     finally:
         other.write_bytes(content)
 
@@ -87,7 +94,7 @@ def test_what_the_study_does_not_read_reruns_nothing(project):
         ("indices/coupling.py", ESTIMATES),
         (
             "econometrics/panel_var_gmm.py",
-            {"panel_var", "regressions", "tables", "figures", "report"},
+            {"panel_var", "regressions", "tables", "figures", "changes", "report"},
         ),
         ("report/document.py", {"report"}),
     ],

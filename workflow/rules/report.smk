@@ -57,12 +57,34 @@ rule figures:
         "../scripts/figures.py"
 
 
+CHANGES = ("cells", "panel", "degrees", "terms", "models", "claims", "tables", "files", "summary")
+
+
+# compares with the runs kept in history/ and adds this one to them, as no other rule does
+rule changes:
+    input:
+        SHOWN,
+    output:
+        **kept("changes", *CHANGES),
+        page=update(f"{R}/changes.md"),
+    log:
+        f"{R}/logs/changes.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("changes"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/changes.py"
+
+
 TEMPLATES = sorted(map(str, Path("src/tandem/report").glob("*.html.j2")))
 
 
 rule report:
     input:
         SHOWN,
+        rules.changes.output,
         tables=f"{R}/tables",
         figures=f"{R}/figures",
         templates=TEMPLATES,

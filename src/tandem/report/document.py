@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tandem.analysis.regressions import two_way_terms
+from tandem.files import read
 from tandem.report.claims import claim_facts
 from tandem.report.lineage_view import lineage_view
 from tandem.report.store import degree, label, load, main_models, records, verdicts
@@ -51,6 +52,7 @@ def make_report(study: Study, folder: str | Path) -> str:
         facts=_facts(study, results, folder),
         lineage=lineage_view(study, results),
         claims=claim_facts(study, results),
+        changed={p.stem: read(p) for p in sorted((folder / "changes").glob("*.csv"))},
     )
 
 
