@@ -1,4 +1,4 @@
-"""Tables: one layout, six files that say the same, and none that a spreadsheet could run."""
+"""Tables: one layout, seven files that say the same, and none that a spreadsheet could run."""
 
 import csv
 import io
@@ -177,7 +177,7 @@ def test_notes_tell_columns_apart():
     )
     assert notes[1:3] == (
         "Small-sample factor on the variance: T/(T-1) in column (4).",
-        "p-values: t(8) in column (4).",
+        "p-values: standard normal in columns (1)–(3), (5); t(8) in column (4).",
     )
     assert "31 entities, 2004–2016 in column (4)" in notes[4]
 
@@ -277,7 +277,7 @@ def test_same_bytes_at_another_time(make, tmp_path, monkeypatch):
     monkeypatch.setattr(time, "localtime", lambda *_: time.gmtime(clock))
     time.sleep(1.1)  # openpyxl reads the clock through datetime, to the second
     second = written(make(), tmp_path / "b")
-    assert set(first) == {"csv", "md", "html", "tex", "docx", "xlsx"}
+    assert set(first) == {"csv", "md", "html", "tex", "typ", "docx", "xlsx"}
     for suffix, path in first.items():
         assert path.read_bytes() == second[suffix].read_bytes(), suffix
 
