@@ -16,7 +16,7 @@ def to_typ(table: Table) -> str:
     """
     columns = range(len(table.columns))
     sides = ", ".join(_side(table, j) for j in columns)
-    body = [_row(table, row) for row in table.rows]
+    body = [_row(table, i) for i in range(len(table.rows))]
     if table.n_terms:
         body.insert(table.n_terms, f"table.hline(stroke: {THIN})")
     lines = [
@@ -33,7 +33,9 @@ def to_typ(table: Table) -> str:
         *(f"      {line}," for line in body),
         f"      table.hline(stroke: {THICK}),",
         "    )",
-        *(f"    block(width: 100%, align(left, text(size: 0.9em, {typ(n)})))" for n in table.notes),
+        "    set align(left)",
+        "    set par(spacing: 0.5em)",
+        *(f"    par(text(size: 0.9em, {typ(note)}))" for note in table.notes),
         "  },",
         f") <tab-{table.name}>",
     ]
@@ -73,8 +75,13 @@ def _header(table: Table) -> list[str]:
     return [*lines, f"  table.hline(stroke: {THIN})", ")"]
 
 
-def _row(table: Table, row: tuple[Cell, ...]) -> str:
-    return ", ".join(_cell(table, j, cell) for j, cell in enumerate(row))
+def _row(table: Table, i: int) -> str:
+    """Cells of a row; a label stands beside its estimate and what is in brackets below."""
+    row, below = table.rows[i], table.rows[i + 1 : i + 2]
+    cells = [_cell(table, j, cell) for j, cell in enumerate(row)]
+    if below and below[0][-1].kind == "bracket":
+        cells[0] = f"table.cell(rowspan: 2, {cells[0]})"
+    return ", ".join(cells[1:] if row[-1].kind == "bracket" else cells)
 
 
 def _cell(table: Table, j: int, cell: Cell) -> str:

@@ -29,6 +29,14 @@ WRITERS = {
     "xlsx": to_xlsx,
 }
 NOT_AVAILABLE = "\N{EN DASH}"
+HEADINGS = {  # of the columns that results store and steps share
+    "std_error": "s.e.",
+    "conf_low": "95 % from",
+    "conf_high": "to",
+    "p_value": "p",
+    "n_obs": "observations",
+    "n_entities": "entities",
+}
 
 
 def layout_table(terms: pd.DataFrame, models: pd.DataFrame, layout: Mapping) -> Table:
@@ -137,7 +145,9 @@ def frame_table(
         name=_file_name(name),
         title=title,
         title_zh=title_zh,
-        columns=tuple(_clean(text or "") for text in (*frame.index.names, *frame.columns)),
+        columns=tuple(
+            _clean(HEADINGS.get(text, text or "")) for text in (*frame.index.names, *frame.columns)
+        ),
         n_labels=frame.index.nlevels,
         groups=(),
         numbers=(),
