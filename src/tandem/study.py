@@ -381,7 +381,8 @@ class Study(Strict):
     tables: dict[Name, Table] = {}
     published: dict[Name, Published] = {}
     font: str = Field(
-        "", description="font file for the Chinese of report.pdf, beside the study; else the bundled"
+        "",
+        description="font file for the Chinese of report.pdf, beside the study; else the bundled",
     )
     seed_paper: bool = Field(False, description="show the seed paper's own tables and their checks")
     claims: dict[Name, Claim] = Field({}, description="claims and their tests")

@@ -93,7 +93,9 @@ def _font(path: Path, texts: Iterable[str]) -> Path:
         raise TandemError(
             f"{path} cannot be read as a font ({err}); name an .otf or .ttf file under 'font'."
         ) from None
-    missing = sorted({sign for text in texts for sign in CHINESE.findall(text)} - set(map(chr, known)))
+    missing = sorted(
+        {sign for text in texts for sign in CHINESE.findall(text)} - set(map(chr, known))
+    )
     if missing:
         raise TandemError(
             f"report.pdf: the font {path.name} has no '{''.join(missing)}'; put a font that has "
@@ -180,7 +182,9 @@ def _size(table: Table) -> tuple[bool, float]:
 def _signs(table: Table, j: int) -> int:
     """Characters that a column needs: its longest word, or an entire short text."""
     texts = [row[j].shown for row in table.rows]
-    words = [len(word) for text in (*texts, table.columns[j]) for word in re.split(r"[\s_/|=]", text)]
+    words = [
+        len(word) for text in (*texts, table.columns[j]) for word in re.split(r"[\s_/|=]", text)
+    ]
     return max(*words, min(max(map(len, texts), default=0), ENTIRE))
 
 
@@ -202,7 +206,9 @@ def _caption(study: Study, name: str) -> str:
     for start, caption in FURTHER.items():
         if name.startswith(start):
             system = name.removeprefix(start).strip("_")
-            effect = f"; dependent variable: {label(study, system)}" if system in study.systems else ""
+            effect = (
+                f"; dependent variable: {label(study, system)}" if system in study.systems else ""
+            )
             return f"{caption}{effect}."
     return name.replace("_", " ").capitalize() + "."
 
@@ -237,6 +243,9 @@ def _facts(study: Study, results: dict[str, pd.DataFrame]) -> dict:
         "checks": len(results["data/checks"]),
         "passed": int(results["data/checks"]["passed"].sum()),
         "ends": [int(years.min()), int(years.max())],
-        "D": [float(coupling.xs(y, level="year")[degree(study)].mean()) for y in (years.min(), years.max())],
+        "D": [
+            float(coupling.xs(y, level="year")[degree(study)].mean())
+            for y in (years.min(), years.max())
+        ],
         "null": null.loc["D"].to_dict() if len(null) else None,
     }

@@ -106,20 +106,28 @@ def _page(section, landscape: bool) -> None:
     sides = Cm(29.7), Cm(21)
     section.page_width, section.page_height = sides if landscape else sides[::-1]
     section.left_margin = section.right_margin = Cm(MARGIN)
+    section.top_margin = section.bottom_margin = Cm(MARGIN)
 
 
 def _widths(section, grid, table: Table) -> None:
-    """Share the page's width by the longest text of each column."""
+    """Share the page by the longest text of each column; if that is too much, none breaks a word."""
     page = section.page_width - section.left_margin - section.right_margin
-    longest = []
+    needs, wants = [], []
     for j, header in enumerate(table.columns):
         texts = (header, *(row[j].shown for row in table.rows))
-        longest.append(min(max(map(len, texts)), LABEL) + PADDING)
+        longest = max(len(word) for text in texts for word in [*text.split(), ""])
+        needs.append(min(longest, LABEL) + PADDING)
+        wants.append(max(min(max(map(len, texts)), LABEL) + PADDING, needs[-1]))
+    room = page / Pt(BODY / 2)  # a sign is half as wide as it is high
+    if sum(wants) > room > sum(needs):
+        given = (room - sum(needs)) / (sum(wants) - sum(needs))
+        wants = [need + given * (want - need) for need, want in zip(needs, wants, strict=True)]
     grid.autofit = False
-    widths = [page * characters // sum(longest) for characters in longest]
+    widths = [int(page * want / sum(wants)) for want in wants]
     for column, width in zip(grid.columns, widths, strict=True):
         column.width = width
     for row in grid.rows:
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for cell, width in zip(row.cells, widths, strict=True):
             cell.width = width
 

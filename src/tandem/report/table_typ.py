@@ -65,7 +65,9 @@ def _header(table: Table) -> list[str]:
     for spans in table.header:
         cells, rules, start = [], [], 0
         for text, width in spans:
-            side = "center, colspan: " + str(width) if width > 1 else f"{_side(table, start)} + bottom"
+            side = (
+                "center, colspan: " + str(width) if width > 1 else f"{_side(table, start)} + bottom"
+            )
             cells.append(f"table.cell(align: {side}, {typ(text)})" if text or width > 1 else "[]")
             if width > 1 and text:
                 ends = f"start: {start}, end: {start + width}"
