@@ -30,7 +30,7 @@ BODY, SMALL, LEAST = 8.5, 7.0, 6.0  # points of a table's text; below SMALL the 
 SHORT, LONG = 14, 40  # rows; between them a table goes where a page has room, above it may break
 
 FURTHER = {  # captions of the figures of the appendix, by the beginning of their names
-    "uncertainty_ranks": "Rank of each entity by its mean D: as reported, median and 5 to 95 % band",
+    "uncertainty_ranks": "Rank of each entity by its mean D: as reported, median, 5 to 95 % band",
     "uncertainty_regions": "Mean D as reported, with the bands of the ensemble and of chance",
     "uncertainty_sobol": "Sobol indices of the choices behind D",
     "dynamics_ridgelines": "Kernel density of D by year",
@@ -93,9 +93,8 @@ def _font(path: Path, texts: Iterable[str]) -> Path:
         raise TandemError(
             f"{path} cannot be read as a font ({err}); name an .otf or .ttf file under 'font'."
         ) from None
-    missing = sorted(
-        {sign for text in texts for sign in CHINESE.findall(text)} - set(map(chr, known))
-    )
+    needed = {sign for text in texts for sign in CHINESE.findall(text)}
+    missing = sorted(needed - set(map(chr, known)))
     if missing:
         raise TandemError(
             f"report.pdf: the font {path.name} has no '{''.join(missing)}'; put a font that has "
@@ -182,10 +181,8 @@ def _size(table: Table) -> tuple[bool, float]:
 def _signs(table: Table, j: int) -> int:
     """Characters that a column needs: its longest word, or an entire short text."""
     texts = [row[j].shown for row in table.rows]
-    words = [
-        len(word) for text in (*texts, table.columns[j]) for word in re.split(r"[\s_/|=]", text)
-    ]
-    return max(*words, min(max(map(len, texts), default=0), ENTIRE))
+    words = [word for text in (*texts, table.columns[j]) for word in re.split(r"[\s_/|=]", text)]
+    return max(max(map(len, words)), min(max(map(len, texts), default=0), ENTIRE))
 
 
 def _draw(name, caption: str, alt: str, place: str, figures: list[str], drawn: set[str]) -> str:
@@ -206,10 +203,9 @@ def _caption(study: Study, name: str) -> str:
     for start, caption in FURTHER.items():
         if name.startswith(start):
             system = name.removeprefix(start).strip("_")
-            effect = (
-                f"; dependent variable: {label(study, system)}" if system in study.systems else ""
-            )
-            return f"{caption}{effect}."
+            if system in study.systems:
+                caption += f"; dependent variable: {label(study, system)}"
+            return f"{caption}."
     return name.replace("_", " ").capitalize() + "."
 
 
@@ -231,6 +227,7 @@ def _facts(study: Study, results: dict[str, pd.DataFrame]) -> dict:
     panel, observations = results["data/panel"], results["data/observations"]
     coupling = results["indices/coupling"].dropna(subset=[degree(study)])
     years = coupling.index.get_level_values("year")
+    ends = [int(years.min()), int(years.max())]
     null = results["indices/null"].set_index("statistic")
     return {
         "entities": panel.index.get_level_values("entity").nunique(),
@@ -242,10 +239,7 @@ def _facts(study: Study, results: dict[str, pd.DataFrame]) -> dict:
         "cells": int(panel.size),
         "checks": len(results["data/checks"]),
         "passed": int(results["data/checks"]["passed"].sum()),
-        "ends": [int(years.min()), int(years.max())],
-        "D": [
-            float(coupling.xs(y, level="year")[degree(study)].mean())
-            for y in (years.min(), years.max())
-        ],
+        "ends": ends,
+        "D": [float(coupling.xs(year, level="year")[degree(study)].mean()) for year in ends],
         "null": null.loc["D"].to_dict() if len(null) else None,
     }

@@ -110,7 +110,7 @@ def _page(section, landscape: bool) -> None:
 
 
 def _widths(section, grid, table: Table) -> None:
-    """Share the page by the longest text of each column; if that is too much, none breaks a word."""
+    """Share the page by the longest text of each column, or so that no column breaks a word."""
     page = section.page_width - section.left_margin - section.right_margin
     needs, wants = [], []
     for j, header in enumerate(table.columns):
