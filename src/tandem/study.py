@@ -27,6 +27,7 @@ from tandem.sources.description import Description
 NAME = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME)]
 InData = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+\.csv)?$")]  # a file in data/, no path
+FontFile = Annotated[str, Field(pattern=r"^([A-Za-z0-9_.-]+\.(otf|ttf|ttc))?$")]  # no path
 LARGEST = 10**6  # bytes of a study file
 MOST = 10**5  # values in it once its aliases (*name) are written out
 Effects = Literal["none", "random", "entity", "two-way"]
@@ -380,9 +381,9 @@ class Study(Strict):
     models: Models = Models()
     tables: dict[Name, Table] = {}
     published: dict[Name, Published] = {}
-    font: str = Field(
+    font: FontFile = Field(
         "",
-        description="font file for the Chinese of report.pdf, beside the study; else the bundled",
+        description="font beside the study file for the Chinese of report.pdf; else a bundled one",
     )
     seed_paper: bool = Field(False, description="show the seed paper's own tables and their checks")
     claims: dict[Name, Claim] = Field({}, description="claims and their tests")

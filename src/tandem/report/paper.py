@@ -60,29 +60,40 @@ def make_paper(study: Study, folder: str | Path) -> bytes:
     TandemError
         A Chinese character that the font does not hold, or a font file that cannot be read.
     """
-    folder = Path(folder)
+    with TemporaryDirectory() as scratch:
+        source = lay_out(study, Path(folder), Path(scratch))
+        return typst.compile(**source, format="pdf")
+
+
+def lay_out(study: Study, folder: Path, root: Path) -> dict:
+    """Write the source with its tables, figures and font into `root`.
+
+    Returns
+    -------
+    dict
+        What `typst.compile` and `typst.query` are to be called with. No font of the machine is
+        used: Typst's own for Latin and mathematics, one file for Chinese.
+    """
     results = load(folder)
     tables = make_tables(study, results, folder)
     figures = sorted((folder / "figures").glob("*.pdf"))
     texts = {f"tables/{table.name}.typ": to_typ(table) for table in tables}
     texts["main.typ"] = _source(study, results, folder, tables, [p.stem for p in figures])
     font = _font(Path("studies") / study.font if study.font else FONT, texts.values())
-    with TemporaryDirectory() as scratch:
-        root = Path(scratch)
-        for name, text in texts.items():
-            write_text(root / name, text)
-        for path in (*figures, HERE / "references.bib", font):
-            target = root / (path.parent.name if path in figures else "") / path.name
-            target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(path, target)
-        return typst.compile(
-            root / "main.typ",
-            root=root,
-            format="pdf",
-            font_paths=[root],
-            ignore_system_fonts=True,
-            sys_inputs={"font": TTFont(font, fontNumber=0)["name"].getBestFamilyName()},
-        )
+    for name, text in texts.items():
+        write_text(root / name, text)
+    (root / "figures").mkdir()
+    for path in figures:
+        shutil.copyfile(path, root / "figures" / path.name)
+    for path in (HERE / "references.bib", font):
+        shutil.copyfile(path, root / path.name)
+    return {
+        "input": root / "main.typ",
+        "root": root,
+        "font_paths": [root],
+        "ignore_system_fonts": True,
+        "sys_inputs": {"font": TTFont(font, fontNumber=0)["name"].getBestFamilyName()},
+    }
 
 
 def _font(path: Path, texts: Iterable[str]) -> Path:
