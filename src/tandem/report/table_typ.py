@@ -65,11 +65,10 @@ def _header(table: Table) -> list[str]:
     for spans in table.header:
         cells, rules, start = [], [], 0
         for text, width in spans:
-            side = (
-                "center, colspan: " + str(width) if width > 1 else f"{_side(table, start)} + bottom"
-            )
-            cells.append(f"table.cell(align: {side}, {typ(text)})" if text or width > 1 else "[]")
-            if width > 1 and text:
+            wide = width > 1
+            side = f"center, colspan: {width}" if wide else f"{_side(table, start)} + bottom"
+            cells.append(f"table.cell(align: {side}, {typ(text)})")
+            if wide and text:
                 ends = f"start: {start}, end: {start + width}"
                 rules.append(f"  table.hline({ends}, stroke: {THIN})")
             start += width
@@ -95,8 +94,8 @@ def _cell(table: Table, j: int, cell: Cell) -> str:
         return typ(cell.typeset + cell.stars)
     others = [n for n in (_number(table, row[j]) for row in table.rows) if n]
     whole, rest, marks = (max(len(n[part]) for n in others) for part in range(3))
-    has_bracket = any(row[j].kind == "bracket" for row in table.rows)
-    left = "0" * (whole - len(number[0])) + "(" * (has_bracket and cell.kind != "bracket")
+    room = "(" if any(n[2].startswith(")") for n in others) and cell.kind != "bracket" else ""
+    left = "0" * (whole - len(number[0])) + room
     right = "0" * (rest - len(number[1])) + "*" * (marks - len(number[2]))
     return " + ".join(
         [
