@@ -47,6 +47,7 @@ rule all:
     default_target: True
     input:
         f"{R}/report.html",
+        f"{R}/report.pdf",
         f"{R}/data/quality.html",
         *ABSENT,  # else a deleted download would not be missed while the results are newer
         *UNFITTED,  # nor would deleted goalposts

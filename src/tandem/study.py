@@ -25,9 +25,11 @@ from tandem.sources.description import Description
 from tandem.study_parts import NAME, Name, Strict, Text
 
 InData = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+\.csv)?$")]  # a file in data/, no path
+FontFile = Annotated[str, Field(pattern=r"^([A-Za-z0-9_.-]+\.(otf|ttf|ttc))?$")]  # no path
 LARGEST = 10**6  # bytes of a study file
 MOST = 10**5  # values in it once its aliases (*name) are written out
 Effects = Literal["none", "random", "entity", "two-way"]
+BARE_R2 = re.compile(r"(adj\w*\.?\s*)?R\W*(2|²|squared?)", re.I)
 CovType = Literal[
     "unadjusted", "robust", "clustered", "xtreg", "two-way clustered", "driscoll-kraay"
 ]
@@ -277,14 +279,25 @@ class Table(Strict):
 
     title: Text
     records: Name = Field(description="the table's name in the results store")
-    columns: dict[str, str] = Field(min_length=1, description="model (or model:equation): heading")
+    columns: dict[str, str] = Field(
+        min_length=1,
+        description="model, model:equation, or table/model for records of another table: heading",
+    )
     groups: list[Group] = Field([], description="headings over neighbouring columns")
     rows: dict[str, str] = Field(min_length=1, description="term: label, in order")
     statistics: dict[str, str] = {}
     stars: Literal["none", "10/5/1", "aer"] = "10/5/1"
     brackets: Literal["std_error", "statistic", "interval"] = "std_error"
     decimals: int = Field(3, ge=0, le=8)
+    digits: int | None = Field(None, ge=1, le=8, description="significant digits, not decimals")
     notes: list[str] = []
+
+    @model_validator(mode="after")
+    def _r2_is_named(self):
+        for name, label in self.statistics.items():
+            if name.startswith("r2") and BARE_R2.fullmatch(label.strip()):
+                raise ValueError(f"statistics.{name} reads '{label}': say which, 'R² within'")
+        return self
 
 
 class Published(Strict):
@@ -319,6 +332,10 @@ class Study(Strict):
     models: Models = Models()
     tables: dict[Name, Table] = {}
     published: dict[Name, Published] = {}
+    font: FontFile = Field(
+        "",
+        description="font beside the study file for the Chinese of report.pdf; else a bundled one",
+    )
     seed_paper: bool = Field(False, description="show the seed paper's own tables and their checks")
     claims: dict[Name, Claim] = Field({}, description="claims and their tests")
     diagrams: dict[Name, Diagram] = Field({}, description="mechanisms whose arrows are claims")

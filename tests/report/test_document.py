@@ -124,6 +124,9 @@ class Made:
         raw = yaml.safe_load((ROOT / "studies" / f"{name}.yaml").read_text(encoding="utf-8"))
         raw.pop("variants", None)
         raw["title"]["en"] = raw["title"]["zh"] = raw["question"]["en"] = SCRIPT
+        raw["tables"] = {  # the step of robustness does not run here
+            k: t for k, t in raw["tables"].items() if "robustness_" not in str(t["columns"])
+        }
         for figure in raw.get("published", {}).values():
             figure["label"]["en"] += f' "{SCRIPT}'
         for system in raw["systems"].values():

@@ -1,8 +1,10 @@
-"""Tables: one layout, six files that say the same, and none that a spreadsheet could run."""
+"""Tables: one layout, seven files that say the same, and none that a spreadsheet could run."""
 
 import csv
 import io
 import re
+import shutil
+import subprocess
 import time
 from html.parser import HTMLParser
 from zipfile import ZipFile
@@ -10,15 +12,18 @@ from zipfile import ZipFile
 import numpy as np
 import pandas as pd
 import pytest
+import typst
 from docx import Document
 from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
+from docx.shared import Pt
 from openpyxl import load_workbook
 
 from tandem.errors import TandemError
 from tandem.estimates import models_frame, stack, terms_frame
 from tandem.report.table_tex import escape_tex
-from tandem.report.tables import frame_table, layout_table, stars_for, write_table
+from tandem.report.table_typ import to_typ
+from tandem.report.tables import frame_table, layout_table, stars_for, write_all, write_table
 
 
 def model(name, estimate, std_error, p_value, **statistics):
@@ -177,7 +182,7 @@ def test_notes_tell_columns_apart():
     )
     assert notes[1:3] == (
         "Small-sample factor on the variance: T/(T-1) in column (4).",
-        "p-values: t(8) in column (4).",
+        "p-values: standard normal in columns (1)–(3), (5); t(8) in column (4).",
     )
     assert "31 entities, 2004–2016 in column (4)" in notes[4]
 
@@ -199,6 +204,42 @@ def test_one_equation_of_a_system():
         layout_table(terms, models, spec | {"models": ["v"]})
     with pytest.raises(TandemError, match="no equation 'upgrad'.*nearest known name is 'upgrade'"):
         layout_table(terms, models, spec | {"models": ["v:upgrad"]})
+
+
+def test_columns_from_several_tables():
+    terms, models = records()
+    gmm, facts = model("system", {"ln_tech": 0.7}, [0.1], [0.001], n_obs=300, hansen_p=0.4)
+    gmm, facts = gmm.assign(table="robust"), facts.assign(table="robust")
+    spec = layout(
+        models=["fe", "robust/system"],
+        headers={"robust/system": "System GMM"},
+        rows={"ln_tech": "x"},
+        statistics={"n_obs": "N", "hansen_p": "Hansen p"},
+        groups=[{"label": "Dynamic", "models": ["robust/system"]}],
+    )
+    one = layout_table(pd.concat([terms, gmm]), pd.concat([models, facts]), spec)
+    assert one.columns == ("", "fe", "System GMM")
+    assert texts(one)[0] == ["x", "-1.500*", "0.700***"]
+    assert texts(one)[2:] == [["N", "403", "300"], ["Hansen p", "", "0.400"]]
+    with pytest.raises(TandemError, match="no records of 'robus'"):
+        layout_table(terms, models, spec | {"models": ["robus/system"]})
+
+
+@pytest.mark.parametrize(
+    ("digits", "shown"),
+    [(2, ["0.29***", "-1.5*", "(0.050)", "(0.90)"]), (4, ["0.2912***", "-1.500*"])],
+)
+def test_significant_digits(digits, shown):
+    one = table(digits=digits)
+    assert [*texts(one)[0][1:], *texts(one)[1][1:]][: len(shown)] == shown
+    assert texts(one)[4][1:] == ["12,403", "403"]
+
+
+def test_significant_digits_keep_whole_digits_and_round_up():
+    fit = model("a", {"x": 0.09996, "y": 12345.6, "z": 0.0}, [0.1, 1.0, 1.0], [0.5] * 3)
+    rows = {name: name for name in "xyz"}
+    spec = layout(models=["a"], rows=rows, statistics={}, headers={}, digits=3)
+    assert [row[1] for row in texts(layout_table(*fit, spec))][::2] == ["0.100", "12346", "0.00"]
 
 
 def test_groups_span_columns():
@@ -277,7 +318,7 @@ def test_same_bytes_at_another_time(make, tmp_path, monkeypatch):
     monkeypatch.setattr(time, "localtime", lambda *_: time.gmtime(clock))
     time.sleep(1.1)  # openpyxl reads the clock through datetime, to the second
     second = written(make(), tmp_path / "b")
-    assert set(first) == {"csv", "md", "html", "tex", "docx", "xlsx"}
+    assert set(first) == {"csv", "md", "html", "tex", "typ", "docx", "xlsx"}
     for suffix, path in first.items():
         assert path.read_bytes() == second[suffix].read_bytes(), suffix
 
@@ -378,8 +419,8 @@ def test_tex(tmp_path):
     assert r" & {(}0.050{)} & {(}0.900{)} \\" in text
     assert r"Observations & {12,403} & {403} \\" in text
     assert r"Entity effects & {no} & {yes} \\" in text
-    assert "S[table-format=-1.3," in text
-    for environment in ("table", "threeparttable", "tabular", "tablenotes"):
+    assert "S[table-format=-1.3,group-digits=none," in text
+    for environment in ("table", "adjustbox", "threeparttable", "tabular", "tablenotes"):
         assert text.count(rf"\begin{{{environment}}}") == 1
         assert text.count(rf"\end{{{environment}}}") == 1
     for line in text.splitlines():
@@ -397,10 +438,46 @@ def test_tex(tmp_path):
             "λ → 北京 ≤ 1",
             r"\ensuremath{\lambda} \ensuremath{\rightarrow} \zh{北京} \ensuremath{\le} 1",
         ),
+        ("Δ Α U₁ √", r"\ensuremath{\Delta} Α U\textsubscript{1} \ensuremath{\surd}"),
     ],
 )
 def test_tex_escapes(text, escaped):
     assert escape_tex(text) == escaped
+
+
+def test_tex_of_long_texts_and_many_columns(tmp_path):
+    long = "industrial_rd_expenditure over the whole of gdp"
+    frame = pd.DataFrame({f"c{i}": [1.0] for i in range(7)}, index=pd.Index([long], name="series"))
+    text = written(frame_table(frame, "wide", "t", decimals={"c0": "p"}), tmp_path)[
+        "tex"
+    ].read_text()
+    assert text.count("{sidewaystable}") == 2
+    assert r"\raggedright\arraybackslash}p{15em}" in text
+    assert r"industrial\_\allowbreak{}rd" in text
+
+
+def test_a_small_p_is_words_to_siunitx(tmp_path):
+    small = frame_table(pd.DataFrame({"p": [1e-9, 0.5]}), "p", "p", decimals={"p": "p"})
+    assert r"{\textless{}0.001} \\" in written(small, tmp_path)["tex"].read_text()
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no TeX here to compile with")
+def test_tex_compiles(tmp_path):
+    signs = "".join(chr(i) for i in range(33, 127)) + " Δ λ ² ₁ ‰ √ ≤ – − → 技术进步，（百分比）"
+    frame = pd.DataFrame({signs: ["<0", signs], "n": [1.5, -2e3]}, index=[signs, "=1"])
+    groups = [{"label": "A_B & co.", "models": ["pooled", "fe"]}]
+    made = [table(groups=groups), table(brackets="interval", digits=3), descriptive()]
+    made.append(frame_table(frame, "signs", {"en": signs, "zh": "技术"}, [signs]))
+    texts = [written(one, tmp_path / str(i))["tex"].read_text() for i, one in enumerate(made)]
+    preamble = texts[0].splitlines()[0].removeprefix("% Preamble: ")
+    body = "\n".join(texts)
+    page = rf"\documentclass{{article}}{preamble}\begin{{document}}{body}\end{{document}}"
+    (tmp_path / "all.tex").write_text(page, encoding="utf-8")
+    run = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    if "not found" in done.stdout and ".sty" in done.stdout:
+        pytest.skip("this TeX lacks a package that the tables need")
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 def borders(element):
@@ -440,6 +517,52 @@ def test_wide_docx_is_landscape(n_columns, orientation, tmp_path):
     frame = pd.DataFrame(np.ones((2, n_columns)), columns=[f"c{i}" for i in range(n_columns)])
     document = Document(written(frame_table(frame, "wide", "Wide"), tmp_path)["docx"])
     assert document.sections[0].orientation == orientation
+
+
+def test_all_tables_in_one_document(tmp_path):
+    wide = frame_table(pd.DataFrame(np.ones((2, 9))).rename(columns=str), "wide", "Wide")
+    document = Document(write_all([table(), descriptive(), wide, descriptive()], tmp_path))
+    assert len(document.tables) == 4
+    said = [p.text for p in document.paragraphs if p.text.startswith("Table ")]
+    assert [text.split(".")[0] for text in said] == ["Table 1", "Table 2", "Table 3", "Table 4"]
+    sides = [section.orientation for section in document.sections]
+    assert sides == [WD_ORIENT.PORTRAIT, WD_ORIENT.LANDSCAPE, WD_ORIENT.PORTRAIT]
+
+
+def test_word_columns_hold_their_longest_word(tmp_path):
+    frame = pd.DataFrame({f"c{i}": ["a text of many words"] for i in range(6)}, index=[2011])
+    document = Document(written(frame_table(frame, "w", "t"), tmp_path)["docx"])
+    grid = document.tables[0]
+    assert grid.columns[0].width > Pt(4.5 * len("2011"))
+    assert all(row._tr.trPr.find(qn("w:cantSplit")) is not None for row in grid.rows)
+
+
+def test_typ(tmp_path):
+    groups = [{"label": "Both", "models": ["pooled", "fe"]}]
+    text = written(table(groups=groups), tmp_path)["typ"].read_text()
+    assert text.rstrip().endswith(") <tab-static_upgrade>")
+    assert text.count("table.hline(stroke: 0.08em)") == 2
+    assert "table.hline(start: 1, end: 3, stroke: 0.05em)" in text
+    assert 'table.cell(rowspan: 2, "ln_\u200btech, 100 %")' in text
+    # hidden signs keep the decimal points of a column below each other
+    assert 'hide("0(") + "0.291***"' in text and 'hide("0") + "(0.050)" + hide("**")' in text
+    assert '"−1.500*"' in text and '"(0.900)"' in text
+    assert '"Own note."' in text
+
+
+def test_typ_compiles_and_reads_no_markup(tmp_path):
+    signs = "".join(chr(i) for i in range(33, 127)) + " #strong[x] \\n // $x$ @ref <label>"
+    frame = pd.DataFrame({signs: ["=1", signs], "n": [1.5, -2e3]}, index=[signs, "- a"])
+    made = [
+        table(),
+        table(brackets="interval"),
+        descriptive(),
+        frame_table(frame, "s", signs, [signs]),
+    ]
+    page = "".join(to_typ(one) for one in made)
+    page += "@tab-levels"  # the label can be referred to
+    pdf = typst.compile(page.encode(), format="pdf", ignore_system_fonts=True)
+    assert pdf.startswith(b"%PDF")
 
 
 def test_xlsx(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_project import GDP, ROOT, SMALL, make_project, planned, results, snakemake, stopped
 
-ESTIMATES = {"indices", "regressions", "panel_var", "tables", "figures", "changes", "report"}
+ESTIMATES = {"indices", "regressions", "panel_var", "tables", "figures", "changes", "report", "pdf"}
 DOWNSTREAM = {"panel", "revisions", "quality", *ESTIMATES}
 
 
@@ -72,6 +72,7 @@ def test_another_vintage_of_a_series_reruns_only_what_compares_vintages(project)
             "figures",
             "changes",
             "report",
+            "pdf",
         }
     finally:
         other.write_bytes(content)
@@ -94,7 +95,7 @@ def test_what_the_study_does_not_read_reruns_nothing(project):
         ("indices/coupling.py", ESTIMATES),
         (
             "econometrics/panel_var_gmm.py",
-            {"panel_var", "regressions", "tables", "figures", "changes", "report"},
+            {"panel_var", "regressions", "tables", "figures", "changes", "report", "pdf"},
         ),
         ("report/document.py", {"report"}),
     ],
@@ -134,7 +135,7 @@ def test_other_versions_in_the_lock_file_rerun_everything(project):
 
 def test_an_edited_part_of_the_study_reruns_only_what_reads_it(project):
     with edited(project, "rows: {L1.tech: Technology}", "rows: {L1.tech: T}"):
-        assert planned(project) == {"tables", "figures", "report"}
+        assert planned(project) == {"tables", "figures", "report", "pdf"}
 
 
 def test_a_bad_cell_stops_in_one_sentence_and_leaves_earlier_results(project, gdp):
@@ -174,7 +175,7 @@ def test_a_table_that_cannot_be_made_leaves_the_earlier_ones(project):
     told = stopped(project)
     assert "'too_way'" in told and "'two_way'" in told
     assert results(project) == before
-    assert planned(project) <= {"tables", "figures", "report"}
+    assert planned(project) <= {"tables", "figures", "report", "pdf"}
 
 
 def test_an_unknown_study_key_stops_in_one_sentence(project):

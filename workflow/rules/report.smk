@@ -101,3 +101,29 @@ rule report:
         env=ENVIRONMENT,
     script:
         "../scripts/report.py"
+
+
+PAPER = [
+    *(f"src/tandem/report/{name}" for name in ("paper.typ.j2", "references.bib")),
+    f"studies/{study.font}" if study.font else "src/tandem/report/fonts/NotoSerifSC-Subset.otf",
+]
+
+
+rule pdf:
+    input:
+        SHOWN,
+        figures=f"{R}/figures",
+        parts=PAPER,
+    output:
+        paper=update(f"{R}/report.pdf"),
+    log:
+        f"{R}/logs/pdf.log",
+    conda:
+        "../../environment.yml"
+    params:
+        study=part(study, *Study.model_fields),
+        parts=digest(*PAPER),
+        code=code("pdf"),
+        env=ENVIRONMENT,
+    script:
+        "../scripts/pdf.py"

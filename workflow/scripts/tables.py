@@ -1,4 +1,4 @@
-"""Write every table of the report in six formats."""
+"""Write every table of the report in seven formats, and all in one document."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tandem.files import step
 from tandem.report.store import load
 from tandem.report.study_tables import make_tables
-from tandem.report.tables import write_table
+from tandem.report.tables import write_all, write_table
 from tandem.study import load_study
 
 with step(snakemake.log[0]) as say:
@@ -15,4 +15,5 @@ with step(snakemake.log[0]) as say:
     tables = make_tables(study, load(folder.parent), folder.parent)
     shutil.rmtree(folder, ignore_errors=True)
     files = [path for table in tables for path in write_table(table, folder)]
+    files.append(write_all(tables, folder))
     say(f"tables: {len(tables)} tables, {len(files)} files in {folder}")

@@ -36,7 +36,8 @@ def fit_panel_vars(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame
             time_effects=block.time_effects,
         )
         fits[name] = model.fit(steps=spec.steps)
-    terms, models = estimates.stack(_records(name, fit, block) for name, fit in fits.items())
+    years = scores.dropna().index.get_level_values("year")
+    terms, models = estimates.stack(_records(n, fit, block, years) for n, fit in fits.items())
     granger = pd.concat([f.granger.reset_index().assign(model=n) for n, f in fits.items()])
     granger = granger.rename(columns={"stat": "statistic", "pval": "p_value"})
     if len(study.systems) == 2:  # "all" others is then the one other system
@@ -80,8 +81,8 @@ def _lag_choice(block, scores: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
 
 
-def _records(name: str, fit, block) -> estimates.Records:
-    """Terms and facts of one fit; year dummies stay out of tables."""
+def _records(name: str, fit, block, years: pd.Index) -> estimates.Records:
+    """Terms and facts of one fit; year dummies stay out of tables. Years: of the complete rows."""
     spec = block.models[name]
     words = "Windmeijer (2005)" if spec.steps == 2 else "robust, one-step"
     instruments = f"{block.instrument_lags[0]} to {block.instrument_lags[1]}"
@@ -94,7 +95,11 @@ def _records(name: str, fit, block) -> estimates.Records:
         steps=spec.steps,
         collapse=block.collapse,
         instrument_lags=instruments,
-        year_effects=block.time_effects,
+        entity_effects=True,
+        time_effects=block.time_effects,
+        n_clusters=fit.n_entities,
+        first_year=years.min() + block.lags,
+        last_year=years.max(),
     )
 
 

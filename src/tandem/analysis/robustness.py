@@ -208,8 +208,18 @@ def _records(link: Link, model: str, terms: pd.DataFrame, statistics: dict) -> e
     frame = estimates.terms_frame(
         table, model, link.effect, terms["estimate"], **dict(kept.items()), se_type=se_type
     )
-    flat = {k: v for k, v in statistics.items() if np.isscalar(v) and k != "se_type"}
+    flat = {k: v for k, v in statistics.items() if np.isscalar(v)}
     return frame, estimates.models_frame(table, model, flat)
+
+
+def _sample(link: Link, *regressors: pd.DataFrame) -> dict:
+    """What a table's notes say of a two-way model: years of the effect, effects, intervals."""
+    rows, _ = _complete(link.y, link.x.join(list(regressors)))
+    years = rows.index.get_level_values("year")
+    return {
+        "first_year": years.min(), "last_year": years.max(), "entity_effects": True,
+        "time_effects": True, "conf_level": 0.95,
+    }  # fmt: skip
 
 
 def _estimate(row: pd.Series, model: str, **more) -> pd.DataFrame:
@@ -273,12 +283,12 @@ def slopes(link: Link, hac: bool):
 
 def instrumented(link: Link):
     """The cause a year before, instrumented by itself two and three years before."""
-    fit = instrumental_regression(
-        link.y, link.lagged, lags(link.scores[link.cause], [2, 3]), link.controls, "two-way"
-    )
+    past = lags(link.scores[link.cause], [2, 3])
+    fit = instrumental_regression(link.y, link.lagged, past, link.controls, "two-way")
     facts = {k: v for k, v in fit.statistics.items() if np.isscalar(v)}
     rows = pd.DataFrame({"statistic": list(facts), "value": [str(v) for v in facts.values()]})
     line = _estimate(fit.terms.loc[link.lagged.name], "2SLS, own past as instruments")
+    facts |= _sample(link, past) | {"n_clusters": facts["n_entities"]}
     return {"instruments": rows, "alternatives": line}, [
         _records(link, "instruments", fit.terms, facts)
     ]
@@ -299,6 +309,7 @@ def own_lag(link: Link, system: bool):
     }  # fmt: skip
     key = "system_gmm" if system else "difference_gmm"
     line = _estimate(fit.terms.loc[link.lagged.name], name)
+    facts |= _sample(link, lags(link.y, [1])) | {"n_clusters": fit.n_entities}
     return {"gmm": pd.DataFrame([row]), "alternatives": line}, [
         _records(link, key, fit.terms, facts)
     ]
@@ -309,7 +320,8 @@ def corrected(link: Link):
     fit = bias_corrected_within(link.y, link.x, draws=link.spec.draws, seed=_seed(link, 5))
     name = "own lag, bias-corrected within"
     line = _estimate(fit.terms.loc[link.lagged.name], name)
-    return {"alternatives": line}, [_records(link, "corrected", fit.terms, fit.facts)]
+    facts = fit.facts | _sample(link, lags(link.y, [1]))
+    return {"alternatives": line}, [_records(link, "corrected", fit.terms, facts)]
 
 
 def curvature(link: Link):

@@ -10,6 +10,7 @@ from scipy import stats
 from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.complete_rows import complete_rows
 from tandem.econometrics.confidence_sets import Intervals, in_words, slope_zero_set
+from tandem.econometrics.maketables import ForMaketables
 from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
@@ -33,7 +34,7 @@ class UTest(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class CurveRegression:
+class CurveRegression(ForMaketables):
     """A regression on the powers of x.
 
     Attributes
@@ -153,6 +154,7 @@ def curve_regression(
         u_test=_u_test(b, v, low, high, t_df) if degree == 2 else None,
         curve=_curve(b, v, critical, np.linspace(*data_range, GRID), float(rows[x.name].mean())),
         facts={
+            "dependent": str(y.name),
             "estimator": {2: "quadratic", 3: "cubic"}[degree],
             "n_obs": len(rows),
             "n_entities": rows.index.get_level_values(0).nunique(),

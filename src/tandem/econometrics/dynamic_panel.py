@@ -15,6 +15,7 @@ import pandas as pd
 from tandem.econometrics.chi_square import ChiSquare, chi_square
 from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.dynamic_panel_moments import Equations, build_equations
+from tandem.econometrics.maketables import ForMaketables
 from tandem.econometrics.panel_var_gmm import Gmm, fit_blocks
 from tandem.econometrics.serial_correlation import m_statistic
 from tandem.errors import TandemError
@@ -80,6 +81,7 @@ class DynamicPanel:
             "endogenous": endogenous,
             "instruments": instruments,
         }
+        self.dependent = str(y.name)
         self.equations = build_equations(
             y, parts, lags, transform, system, instrument_lags, collapse, time_effects
         )
@@ -106,13 +108,13 @@ class DynamicPanel:
         estimate = pd.Series((gmm.coef[0] * scale)[shown], names)
         errors = pd.Series((np.sqrt(np.diag(gmm.cov)) * scale)[shown], names)
         terms = coefficient_table(estimate, errors, level=level)
-        results = DynamicPanelResults(terms, steps, self.method, eq, gmm)
+        results = DynamicPanelResults(terms, steps, self.method, self.dependent, eq, gmm)
         _warn(results)
         return results
 
 
 @dataclass(frozen=True, eq=False)
-class DynamicPanelResults:
+class DynamicPanelResults(ForMaketables):
     """A fitted dynamic panel.
 
     Attributes
@@ -121,12 +123,13 @@ class DynamicPanelResults:
         Lags of y, regressors, and in system GMM the constant: estimate, std_error, statistic,
         p_value, conf_low, conf_high. Year effects are estimated and not shown.
     steps : int
-    method : str
+    method, dependent : str
     """
 
     terms: pd.DataFrame
     steps: int
     method: str
+    dependent: str
     _eq: Equations = field(repr=False)
     _gmm: Gmm = field(repr=False)
 
@@ -220,6 +223,7 @@ class DynamicPanelResults:
         """Statistics of the model, as `models.csv` takes them."""
         words = "two-step, Windmeijer" if self.steps == 2 else "one-step, robust"
         found = {
+            "dependent": self.dependent,
             "method": self.method,
             "se_type": f"{words}, clustered by entity",
             "n_obs": self.n_obs,

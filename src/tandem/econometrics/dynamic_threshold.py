@@ -9,6 +9,7 @@ import pandas as pd
 from tandem.econometrics.chi_square import ChiSquare, chi_square
 from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.complete_rows import complete_rows, require_balanced
+from tandem.econometrics.maketables import ForMaketables
 from tandem.errors import TandemError
 
 SHAPES = ("jump", "kink")
@@ -17,7 +18,7 @@ BATCH = 8_000_000  # numbers held at once in the bootstrap
 
 
 @dataclass(frozen=True, eq=False)
-class DynamicThreshold:
+class DynamicThreshold(ForMaketables):
     """A fitted dynamic threshold model.
 
     Attributes
@@ -178,6 +179,7 @@ def dynamic_threshold(
         panel, fit, cov, changes, shape, (stat, float((drawn >= stat).mean())), level,
         [f"L1.{y.name}", *names[0], *names[1]], gammas,
         {
+            "dependent": str(y.name),
             "estimator": "DynamicThreshold",
             "shape": shape,
             "threshold_variable": str(q.name),

@@ -11,6 +11,7 @@ from tandem.econometrics.chi_square import ChiSquare, chi_square
 from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.complete_rows import complete_rows
 from tandem.econometrics.confidence_sets import Intervals, in_words
+from tandem.econometrics.maketables import ForMaketables
 from tandem.econometrics.weak_instruments import FTest, anderson_rubin, f_test, first_stage
 from tandem.errors import TandemError
 
@@ -25,7 +26,7 @@ LEFT = 1e-9  # share of a column's norm that the effects and other columns must 
 
 
 @dataclass(frozen=True, eq=False)
-class InstrumentalRegression:
+class InstrumentalRegression(ForMaketables):
     """A regression with endogenous regressors.
 
     Attributes
@@ -178,6 +179,7 @@ def instrumental_regression(
     stage = first_stage(x, z, covariance, len(included))
     test, kept = anderson_rubin(y1[:, 0], x, z, covariance, len(included), level)
     facts = {
+        "dependent": str(y.name),
         "estimator": {"2sls": "2SLS", "liml": "LIML", "gmm": "two-step GMM"}[method],
         "n_obs": len(rows),
         "n_entities": covariance.n_entities,

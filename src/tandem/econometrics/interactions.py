@@ -9,6 +9,7 @@ from scipy import stats
 from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.complete_rows import complete_rows
 from tandem.econometrics.confidence_sets import Intervals, in_words, slope_zero_set
+from tandem.econometrics.maketables import ForMaketables
 from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
@@ -17,7 +18,7 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True, eq=False)
-class InteractionRegression:
+class InteractionRegression(ForMaketables):
     """A regression of y on x, a moderator and their product.
 
     Attributes
@@ -122,6 +123,7 @@ def interaction_regression(
         insignificant=slope_zero_set(b, v, critical),
         moderator=m,
         facts={
+            "dependent": str(y.name),
             "estimator": "interaction",
             "n_obs": len(rows),
             "n_entities": rows.index.get_level_values(0).nunique(),

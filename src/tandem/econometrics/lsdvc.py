@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tandem.econometrics.coefficient_table import coefficient_table
+from tandem.econometrics.maketables import ForMaketables
 from tandem.econometrics.panel_arrays import panel_cube
 from tandem.errors import TandemError
 
@@ -15,7 +16,7 @@ STEP = 0.01  # of the numerical derivative of the mean within estimate
 
 
 @dataclass(frozen=True, eq=False)
-class BiasCorrectedWithin:
+class BiasCorrectedWithin(ForMaketables):
     """Coefficients that would give the observed within estimates on average.
 
     Attributes
@@ -121,9 +122,11 @@ def bias_corrected_within(
     estimate = pd.Series(coef[: len(shown)], shown)
     error = pd.Series(np.sqrt(np.diag(cov)), shown)
     facts = {
+        "dependent": str(y.name),
         "n_obs": int(p.rows.sum()),
         "n_entities": int(p.rows.any(axis=1).sum()),
         "n_dropped": len(y) - int(np.isfinite(y).sum()),
+        "entity_effects": True,
         "time_effects": time_effects,
         "se_type": "bootstrap of within estimates, delta method",
         "draws": draws,

@@ -194,6 +194,17 @@ class PanelVARResults(VectorAutoregression):
         return found
 
     @property
+    def statistics(self) -> dict:
+        """Statistics of the system under flat names."""
+        errors = {1: "robust", 2: "Windmeijer"}.get(self.steps, "iterated")
+        return super().statistics | {
+            "se_type": f"{errors}, clustered by entity",
+            "n_instruments": self.n_instruments,
+            "hansen_j": self.hansen_j.stat,
+            "hansen_p": self.hansen_j.pval,
+        }
+
+    @property
     def summary(self) -> str:
         """Everything in plain text."""
         return _summary(self)

@@ -9,6 +9,8 @@ from scipy import stats
 
 from tandem.econometrics import panel_var_paths as paths
 from tandem.econometrics.chi_square import ChiSquare, wald
+from tandem.econometrics.coefficient_table import coefficient_table
+from tandem.econometrics.maketables import Equation
 from tandem.econometrics.panel_var_design import Design
 from tandem.econometrics.panel_var_irf import (
     IRF,
@@ -100,6 +102,31 @@ class VectorAutoregression:
                 rows["all", effect] = self._exclusion(others, effect)
         index = pd.MultiIndex.from_tuples(rows, names=["cause", "effect"])
         return pd.DataFrame(list(rows.values()), index=index, columns=["stat", "df", "pval"])
+
+    def equation(self, name: str) -> Equation:
+        """One equation with tests from the normal distribution and 95 % intervals.
+
+        Raises
+        ------
+        TandemError
+            An unknown name.
+        """
+        if name not in self.params.index:
+            known = ", ".join(map(str, self.params.index))
+            raise TandemError(f"There is no equation '{name}'; equations are {known}.")
+        terms = coefficient_table(self.params.loc[name], self.std_errors.loc[name], level=0.95)
+        return Equation(terms, {"dependent": name, "conf_level": 0.95, **self.statistics})
+
+    @property
+    def statistics(self) -> dict:
+        """Statistics of the system under flat names."""
+        return {
+            "n_obs": self.n_obs,
+            "n_entities": self.n_entities,
+            "entity_effects": True,
+            "time_effects": self._design.time_effects,
+            "se_type": "clustered by entity",
+        }
 
     def irf(
         self,

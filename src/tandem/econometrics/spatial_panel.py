@@ -15,6 +15,7 @@ from scipy.optimize import brentq
 from tandem.econometrics.chi_square import chi_square
 from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.complete_rows import complete_rows, require_balanced
+from tandem.econometrics.maketables import ForMaketables
 from tandem.errors import TandemError
 
 MODELS = {"sar": "spatial lag", "sem": "spatial error", "sdm": "spatial Durbin"}
@@ -23,7 +24,7 @@ GRID = 100  # values of the spatial coefficient among which the likelihood's top
 
 
 @dataclass(frozen=True, eq=False)
-class SpatialPanel:
+class SpatialPanel(ForMaketables):
     """A fitted spatial panel model.
 
     Attributes
@@ -136,6 +137,7 @@ def _sample(y: pd.Series, x: pd.DataFrame, W: pd.DataFrame, effects: str) -> _Sa
         f = _contrasts(n)
         cube, w = np.einsum("mn,tnk->tmk", f, cube), f @ whole @ f.T
     facts = {"n_obs": n * t, "n_entities": n, "n_years": t, "n_dropped": n_dropped}
+    facts["dependent"] = str(y.name)
     facts |= {"entity_effects": effects != "none", "time_effects": effects == "two-way"}
     roots = np.linalg.eigvals(w)
     return _Sample(cube[:, :, 0], cube[:, :, 1:], w, roots, names, whole, facts)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.complete_rows import complete_rows, require_balanced
+from tandem.econometrics.maketables import ForMaketables
 from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
@@ -134,6 +135,7 @@ class PanelThreshold:
             lr=curves,
             lr_critical=float(critical),
             facts={
+                "dependent": str(self._y),
                 "estimator": "PanelThreshold",
                 "n_obs": len(design),
                 "n_entities": self._panel.shape[0],
@@ -152,7 +154,7 @@ class PanelThreshold:
 
 
 @dataclass(frozen=True, eq=False)
-class PanelThresholdResults:
+class PanelThresholdResults(ForMaketables):
     """A fitted threshold model.
 
     Attributes

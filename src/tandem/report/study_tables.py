@@ -17,6 +17,7 @@ from tandem.report.uncertainty import null_table, uncertainty_tables
 from tandem.study import Study
 
 LAG = re.compile(r"L\d+\.")
+FEW = 6  # vintages that a note still lists
 
 
 def make_tables(study: Study, results: dict[str, pd.DataFrame], folder: str | Path) -> list[Table]:
@@ -34,7 +35,8 @@ def make_tables(study: Study, results: dict[str, pd.DataFrame], folder: str | Pa
     tables += [*uncertainty_tables(study, results), *dynamics_tables(study, results)]
     for name, spec in study.tables.items():
         layout = _layout(name, spec, terms)
-        layout["notes"] = [*layout["notes"], *_break_notes(results, "tables", name)]
+        more = [_vintage_note(results["data/vintages"]), *_break_notes(results, "tables", name)]
+        layout["notes"] = [*layout["notes"], *more]
         tables.append(layout_table(terms, models, layout))
     tables += _link_tables(study, results, terms)
     return [*tables, *robustness_tables(study, results), *claim_tables(study, results)]
@@ -53,6 +55,12 @@ def _layout(name: str, spec, terms: pd.DataFrame) -> dict:
         "headers": spec.columns,
         "groups": [{"label": g.label, "models": g.columns} for g in spec.groups],
     }
+
+
+def _vintage_note(vintages: pd.DataFrame) -> str:
+    names = sorted(vintages["vintage"].unique())
+    listed = ", ".join(names) if len(names) <= FEW else f"{len(names)}, listed in data_vintages"
+    return f"Vintages of the data: {listed}."
 
 
 def _break_notes(results: dict[str, pd.DataFrame], column: str, name: str = "") -> list[str]:

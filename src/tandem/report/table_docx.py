@@ -1,9 +1,10 @@
 """Tables as Word documents: a real three-line table with caption and notes."""
 
 import io
+from collections.abc import Sequence
 
 from docx import Document
-from docx.enum.section import WD_ORIENT
+from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
@@ -24,24 +25,61 @@ PADDING = 4  # characters that the margins of a cell take
 
 def to_docx(table: Table) -> bytes:
     """A document with one table; landscape when it has more than seven columns."""
+    document = _document(table.title)
+    _page(document.sections[0], _is_wide(table))
+    _add(document, table, table.titles)
+    return _bytes(document)
+
+
+def all_to_docx(tables: Sequence[Table]) -> bytes:
+    """A document with every table, numbered; a new page where the paper has to be turned."""
+    document = _document("Tables")
+    section, wide = document.sections[0], None
+    for number, table in enumerate(tables, start=1):
+        if wide is not None and wide != _is_wide(table):
+            section = document.add_section(WD_SECTION.NEW_PAGE)
+        elif wide is not None:
+            document.add_paragraph()
+        wide = _is_wide(table)
+        _page(section, wide)
+        (lang, title), *others = table.titles
+        _add(document, table, [(lang, f"Table {number}. {title}"), *others])
+    return _bytes(document)
+
+
+def _is_wide(table: Table) -> bool:
+    return len(table.columns) > WIDE
+
+
+def _document(title: str):
     document = Document()
     _fonts(document)
-    _page(document, landscape=len(table.columns) > WIDE)
-    document.core_properties.title = table.title
+    document.core_properties.title = title
     document.core_properties.author = document.core_properties.comments = ""
-    for _, title in table.titles:
+    return document
+
+
+def _bytes(document) -> bytes:
+    out = io.BytesIO()
+    document.save(out)
+    return fixed_archive(out.getvalue())
+
+
+def _add(document, table: Table, titles: list[tuple[str, str]]) -> None:
+    """Titles, the three-line table and its notes, at the end of the document."""
+    for _, title in titles:
         paragraph = document.add_paragraph()
         paragraph.paragraph_format.keep_with_next = True
         _say(paragraph, title, bold=True, centred=True)
     header = table.header
     grid = document.add_table(len(header) + len(table.rows), len(table.columns))
     grid.alignment = WD_TABLE_ALIGNMENT.CENTER
-    _widths(document, grid, table)
+    _widths(document.sections[-1], grid, table)
     for i, line in enumerate(header):
         _header_line(grid, i, line, table)
-    for i, row in enumerate(table.rows, start=len(header)):
-        for j, cell in enumerate(row):
-            _body_cell(grid.cell(i, j), cell, is_text=j < table.n_labels)
+    for row, line in zip(table.rows, list(grid.rows)[len(header) :], strict=True):
+        for j, (cell, target) in enumerate(zip(row, line.cells, strict=True)):
+            _body_cell(target, cell, is_text=j < table.n_labels)
     _rule(grid, 0, "top", THICK)
     _rule(grid, len(header) - 1, "bottom", THIN)
     if table.n_terms:
@@ -52,9 +90,6 @@ def to_docx(table: Table) -> bytes:
         if i == 0:
             paragraph.paragraph_format.space_before = Pt(3)
         _say(paragraph, note, size=NOTE)
-    out = io.BytesIO()
-    document.save(out)
-    return fixed_archive(out.getvalue())
 
 
 def _fonts(document) -> None:
@@ -66,28 +101,34 @@ def _fonts(document) -> None:
     style.paragraph_format.space_before = Pt(1)
 
 
-def _page(document, landscape: bool) -> None:
-    section = document.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
-    if landscape:
-        section.orientation = WD_ORIENT.LANDSCAPE
-        section.page_width, section.page_height = Cm(29.7), Cm(21)
+def _page(section, landscape: bool) -> None:
+    section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
+    sides = Cm(29.7), Cm(21)
+    section.page_width, section.page_height = sides if landscape else sides[::-1]
     section.left_margin = section.right_margin = Cm(MARGIN)
+    section.top_margin = section.bottom_margin = Cm(MARGIN)
 
 
-def _widths(document, grid, table: Table) -> None:
-    """Share the page's width by the longest text of each column."""
-    section = document.sections[0]
+def _widths(section, grid, table: Table) -> None:
+    """Share the page by the longest text of each column, or so that no column breaks a word."""
     page = section.page_width - section.left_margin - section.right_margin
-    longest = []
+    needs, wants = [], []
     for j, header in enumerate(table.columns):
         texts = (header, *(row[j].shown for row in table.rows))
-        longest.append(min(max(map(len, texts)), LABEL) + PADDING)
+        longest = max(len(word) for text in texts for word in [*text.split(), ""])
+        needs.append(min(longest, LABEL) + PADDING)
+        wants.append(max(min(max(map(len, texts)), LABEL) + PADDING, needs[-1]))
+    room = page / Pt(BODY / 2)  # a sign is half as wide as it is high
+    if sum(wants) > room > sum(needs):
+        given = (room - sum(needs)) / (sum(wants) - sum(needs))
+        wants = [need + given * (want - need) for need, want in zip(needs, wants, strict=True)]
     grid.autofit = False
-    for j, characters in enumerate(longest):
-        width = page * characters // sum(longest)
-        grid.columns[j].width = width
-        for cell in grid.columns[j].cells:
+    widths = [int(page * want / sum(wants)) for want in wants]
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = width
+    for row in grid.rows:
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+        for cell, width in zip(row.cells, widths, strict=True):
             cell.width = width
 
 

@@ -56,12 +56,12 @@ def _stars(policy: str) -> list[str]:
 def _errors(name: str, column: dict) -> str:
     """Type and clusters of one model's standard errors."""
     statistics = column["statistics"]
-    if not statistics.get("se_type"):
+    words = statistics.get("se_type")
+    if not words:
         raise TandemError(
             f"table {name!r}: model {column['column']!r} does not record se_type; "
             "record the type of its standard errors with the estimates."
         )
-    words = statistics["se_type"]
     if "n_clusters" in statistics:
         words += f" ({statistics['n_clusters']} clusters)"
     return words
@@ -75,7 +75,8 @@ def _inference(columns: list[dict]) -> list[str]:
     if any(factors):
         said.append(f"Small-sample factor on the variance: {_by_column(factors)}.")
     if any(freedom):
-        said.append(f"p-values: {_by_column([df and f't({df})' for df in freedom])}.")
+        laws = [f"t({df})" if df else "standard normal" for df in freedom]
+        said.append(f"p-values: {_by_column(laws)}.")
     return said
 
 

@@ -1,4 +1,4 @@
-"""Tables as LaTeX: booktabs rules, siunitx columns, notes in threeparttable."""
+"""Tables as LaTeX: booktabs rules, siunitx columns, notes in threeparttable, never too wide."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from tandem.report.table_model import Cell, Table
 
 PREAMBLE = (
     r"% Preamble: \usepackage[utf8]{inputenc}"
-    r"\usepackage{textcomp,booktabs,siunitx,threeparttable,CJKutf8}"
+    r"\usepackage{textcomp,array,booktabs,siunitx,threeparttable,adjustbox,rotating,CJKutf8}"
     r"\newcommand{\sym}[1]{\ensuremath{^{#1}}}"
     r"\DeclareRobustCommand{\zh}[1]{\begin{CJK}{UTF8}{gbsn}#1\end{CJK}}"
 )
@@ -22,14 +22,20 @@ SPECIAL = {
     "[": "{[}",  # after \\ a bracket or asterisk would be an option of the line break
     "]": "{]}",
     "*": "{*}",
-    '"': r"\textquotedbl{}",
+    '"': "''",  # the sign itself is not in LaTeX's default encoding
     "\N{MINUS SIGN}": r"\ensuremath{-}",
     "\N{LESS-THAN OR EQUAL TO}": r"\ensuremath{\le}",
     "\N{GREATER-THAN OR EQUAL TO}": r"\ensuremath{\ge}",
     "\N{RIGHTWARDS ARROW}": r"\ensuremath{\rightarrow}",
     "\N{INFINITY}": r"\ensuremath{\infty}",
+    "\N{SQUARE ROOT}": r"\ensuremath{\surd}",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
+WIDE = 7  # columns beyond which the table is turned
+LABEL = 30  # characters; a longer text runs over several lines
+GREEK = (
+    "GAMMA DELTA THETA LAMBDA XI PI SIGMA UPSILON PHI PSI OMEGA".split()
+)  # the other capitals look like Latin ones, and LaTeX has no command for them
 CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+")
 
 
@@ -40,11 +46,13 @@ def to_tex(table: Table) -> str:
     rows = [_row(table, row) for row in table.rows]
     if table.n_terms:
         rows.insert(table.n_terms, r"\midrule")
+    floating = "sidewaystable" if len(table.columns) > WIDE else "table"
     caption = " / ".join(escape_tex(title) for _, title in table.titles)
     lines = [
         PREAMBLE,
-        r"\begin{table}[htbp]",
-        r"\centering",
+        rf"\begin{{{floating}}}[htbp]",
+        r"\centering\footnotesize",
+        r"\begin{adjustbox}{max width=\linewidth}",
         r"\begin{threeparttable}",
         rf"\caption{{{caption}}}",
         rf"\label{{tab:{table.name}}}",
@@ -64,7 +72,8 @@ def to_tex(table: Table) -> str:
             *notes,
             r"\end{tablenotes}",
         ]
-    return "\n".join([*lines, r"\end{threeparttable}", r"\end{table}"]) + "\n"
+    lines += [r"\end{threeparttable}", r"\end{adjustbox}", rf"\end{{{floating}}}"]
+    return "\n".join(lines) + "\n"
 
 
 def escape_tex(text: str) -> str:
@@ -80,23 +89,29 @@ def escape_tex(text: str) -> str:
 def _escape_sign(sign: str) -> str:
     if sign in SPECIAL:
         return SPECIAL[sign]
-    name = unicodedata.name(sign, "")
+    name = unicodedata.name(sign, "").replace("LAMDA", "LAMBDA")
     if match := re.fullmatch(r"GREEK SMALL LETTER (\w+)", name):
-        return rf"\ensuremath{{\{match[1].lower().replace('lamda', 'lambda')}}}"
+        return rf"\ensuremath{{\{match[1].lower()}}}"
+    if (match := re.fullmatch(r"GREEK CAPITAL LETTER (\w+)", name)) and match[1] in GREEK:
+        return rf"\ensuremath{{\{match[1].capitalize()}}}"
+    kind, _, digit = unicodedata.decomposition(sign).partition(" ")
+    if kind == "<sub>":
+        return rf"\textsubscript{{{chr(int(digit, 16))}}}"
     return sign
 
 
 def _column(table: Table, i: int) -> str:
-    """S with room for the widest number, c for a column of words, l for labels."""
-    if i < table.n_labels:
-        return "l"
-    if not table.has_numbers(i):
-        return "l" if table.kind == "descriptive" else "c"
+    """S with room for the widest number, c for a column of words, l or p for texts."""
+    texts = i < table.n_labels or table.kind == "descriptive"
+    if not table.has_numbers(i) or i < table.n_labels:
+        if texts and max((len(row[i].text) for row in table.rows), default=0) > LABEL:
+            return rf">{{\raggedright\arraybackslash}}p{{{LABEL // 2}em}}"
+        return "l" if texts else "c"
     bare = [row[i].text.strip("()%") for row in table.rows if _is_bare(row[i])]
     whole = max((len(text.lstrip("-").partition(".")[0]) for text in bare), default=1)
     decimals = max((len(text.partition(".")[2]) for text in bare), default=0)
     sign = "-" if any(text.startswith("-") for text in bare) else ""
-    return f"S[table-format={sign}{whole}.{decimals}{_around_numbers(table)}]"
+    return f"S[table-format={sign}{whole}.{decimals},group-digits=none{_around_numbers(table)}]"
 
 
 def _around_numbers(table: Table) -> str:
@@ -112,7 +127,7 @@ def _around_numbers(table: Table) -> str:
 
 def _is_bare(cell: Cell) -> bool:
     """True for a number that siunitx aligns at its decimal point."""
-    return cell.value is not None and not re.search("[,%]", cell.spec)
+    return cell.value is not None and not re.search("[,%]", cell.spec) and cell.text[0] != "<"
 
 
 def _header(table: Table) -> list[str]:
@@ -142,7 +157,7 @@ def _group_rules(line: list[tuple[str, int]]) -> str:
 
 
 def _row(table: Table, row: tuple[Cell, ...]) -> str:
-    labels = [escape_tex(cell.text) for cell in row[: table.n_labels]]
+    labels = [_words(cell.text) for cell in row[: table.n_labels]]
     return " & ".join([*labels, *map(_cell, row[table.n_labels :])]) + r" \\"
 
 
@@ -151,8 +166,14 @@ def _cell(cell: Cell) -> str:
     if not cell.text:
         return ""
     if not _is_bare(cell):
-        return f"{{{escape_tex(cell.typeset)}}}"
+        return f"{{{_words(cell.typeset)}}}"
     number = cell.text.strip("()")
     if cell.text != number:
         return f"{{(}}{number}{{)}}"
     return number + (rf"{{\sym{{{cell.stars}}}}}" if cell.stars else "")
+
+
+def _words(text: str) -> str:
+    """Escaped text; the long names of a column of texts may break behind an underscore or slash."""
+    escaped = escape_tex(text)
+    return re.sub(r"(\\_|/)", r"\1\\allowbreak{}", escaped) if len(text) > LABEL else escaped

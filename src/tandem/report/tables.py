@@ -1,5 +1,6 @@
-"""Table layouts are data: records of the results store become a `Table`, and a Table six files."""
+"""Table layouts are data: records of the results store become a `Table`, a Table seven files."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -10,11 +11,12 @@ import pandas as pd
 
 from tandem.errors import TandemError
 from tandem.files import write_whole
-from tandem.report.table_docx import to_docx
+from tandem.report.table_docx import all_to_docx, to_docx
 from tandem.report.table_model import Cell, Table
 from tandem.report.table_notes import THRESHOLDS, regression_notes
 from tandem.report.table_tex import to_tex
 from tandem.report.table_text import to_csv, to_html, to_md
+from tandem.report.table_typ import to_typ
 from tandem.report.table_xlsx import to_xlsx
 
 WRITERS = {
@@ -22,10 +24,19 @@ WRITERS = {
     "md": to_md,
     "html": to_html,
     "tex": to_tex,
+    "typ": to_typ,
     "docx": to_docx,
     "xlsx": to_xlsx,
 }
 NOT_AVAILABLE = "\N{EN DASH}"
+HEADINGS = {  # of the columns that results store and steps share
+    "std_error": "s.e.",
+    "conf_low": "95 % from",
+    "conf_high": "to",
+    "p_value": "p",
+    "n_obs": "observations",
+    "n_entities": "entities",
+}
 
 
 def layout_table(terms: pd.DataFrame, models: pd.DataFrame, layout: Mapping) -> Table:
@@ -37,10 +48,11 @@ def layout_table(terms: pd.DataFrame, models: pd.DataFrame, layout: Mapping) -> 
         Records as `tandem.estimates` reads them.
     layout
         ``name``, ``title`` ({en, zh} or text), ``table`` (which records), ``models`` (the columns;
-        "model:equation" for one equation of a system), ``rows`` {term: label}; optional
-        ``headers`` {column: label}, ``groups`` [{label, models}], ``statistics``
-        {statistic: label}, ``stars`` ("none", "10/5/1" or "aer"), ``brackets`` ("std_error",
-        "statistic" or "interval"), ``decimals``, ``notes``.
+        "model:equation" for one equation of a system, "table/model" for records of another table),
+        ``rows`` {term: label}; optional ``headers`` {column: label}, ``groups`` [{label, models}],
+        ``statistics`` {statistic: label}, ``stars`` ("none", "10/5/1" or "aer"), ``brackets``
+        ("std_error", "statistic" or "interval"), ``decimals`` or ``digits`` (significant ones),
+        ``notes``.
 
     Returns
     -------
@@ -54,15 +66,8 @@ def layout_table(terms: pd.DataFrame, models: pd.DataFrame, layout: Mapping) -> 
         records lack what the brackets or stars need.
     """
     name = layout["name"]
-    terms = terms[(terms["table"] == layout["table"]) & terms["horizon"].isna()]
-    models = models[models["table"] == layout["table"]]
-    if terms.empty and models.empty:
-        raise TandemError(
-            f"table {name!r}: there are no records of {layout['table']!r}; "
-            "correct 'table' in its layout or run the step that estimates it."
-        )
-    columns = [_column(name, terms, models, column) for column in layout["models"]]
-    layout = {"stars": "none", "brackets": "std_error", "decimals": 3, **layout}
+    columns = [_column(layout, terms, models, column) for column in layout["models"]]
+    layout = {"stars": "none", "brackets": "std_error", "decimals": 3, "digits": None, **layout}
     if layout["stars"] == "aer" and layout["brackets"] != "std_error":
         raise TandemError(f"table {name!r}: stars 'aer' needs brackets 'std_error'.")
     rows = _term_rows(layout, columns)
@@ -140,7 +145,9 @@ def frame_table(
         name=_file_name(name),
         title=title,
         title_zh=title_zh,
-        columns=tuple(_clean(text or "") for text in (*frame.index.names, *frame.columns)),
+        columns=tuple(
+            _clean(HEADINGS.get(text, text or "")) for text in (*frame.index.names, *frame.columns)
+        ),
         n_labels=frame.index.nlevels,
         groups=(),
         numbers=(),
@@ -152,7 +159,9 @@ def frame_table(
 
 
 def write_table(table: Table, folder: str | Path) -> list[Path]:
-    """Write ``name.csv``, ``.md``, ``.html``, ``.tex``, ``.docx`` and ``.xlsx``; returns the paths.
+    """Write ``name.csv``, ``.md``, ``.html``, ``.tex``, ``.typ``, ``.docx`` and ``.xlsx``.
+
+    Returns the paths.
 
     The same table gives the same bytes whenever it is written.
     """
@@ -164,6 +173,13 @@ def write_table(table: Table, folder: str | Path) -> list[Path]:
     return paths
 
 
+def write_all(tables: Sequence[Table], folder: str | Path) -> Path:
+    """Write ``all_tables.docx``: every table in one document, numbered; returns its path."""
+    path = Path(folder) / "all_tables.docx"
+    write_whole(path, all_to_docx(tables))
+    return path
+
+
 def stars_for(p_value: float, policy: str) -> str:
     """Stars of a p-value: one for each threshold of the policy that it lies below.
 
@@ -173,13 +189,23 @@ def stars_for(p_value: float, policy: str) -> str:
     return "*" * sum(p_value < threshold for threshold in THRESHOLDS[policy])
 
 
-def _column(name: str, terms: pd.DataFrame, models: pd.DataFrame, column: str) -> dict:
+def _column(layout: Mapping, terms: pd.DataFrame, models: pd.DataFrame, column: str) -> dict:
     """Records of one column: {"column", "terms": {term: record}, "statistics": {name: text}}."""
+    name = layout["name"]
+    table, _, inside = column.rpartition("/")
+    table = table or layout["table"]
+    terms = terms[(terms["table"] == table) & terms["horizon"].isna()]
+    models = models[models["table"] == table]
+    if terms.empty and models.empty:
+        raise TandemError(
+            f"table {name!r}: there are no records of {table!r}; "
+            "correct 'records' or the column in its layout, or run the step that estimates it."
+        )
     known = dict.fromkeys([*terms["model"], *models["model"]])
-    model, equation = (column, "") if column in known else (column.rpartition(":")[::2])
+    model, equation = (inside, "") if inside in known else (inside.rpartition(":")[::2])
     if model not in known:
         raise TandemError(
-            f"table {name!r}: there are no records of model {column!r}{_nearest(column, known)}."
+            f"table {name!r}: there are no records of model {column!r}{_nearest(inside, known)}."
         )
     mine = terms[terms["model"] == model]
     equations = dict.fromkeys(mine["equation"])
@@ -227,7 +253,7 @@ def _estimate_cells(layout: Mapping, column: dict, record: dict | None) -> tuple
     """The estimate with its stars and what stands in brackets below it."""
     if record is None:
         return Cell("", kind="estimate"), Cell("", kind="bracket")
-    brackets, spec = layout["brackets"], f".{layout['decimals']}f"
+    brackets = layout["brackets"]
     needed = ["conf_low", "conf_high"] if brackets == "interval" else [brackets]
     for number in [*needed, *(["p_value"] if THRESHOLDS[layout["stars"]] else [])]:
         if not np.isfinite(record[number]):
@@ -244,11 +270,22 @@ def _estimate_cells(layout: Mapping, column: dict, record: dict | None) -> tuple
     hover = ", ".join(f"{k} {float(v):.6g}" for k, v in detail.items() if np.isfinite(float(v)))
     value = record["estimate"]
     stars = stars_for(record["p_value"], layout["stars"])
+    spec = _spec(value, layout)
     estimate = Cell(format(value, spec), value, stars, "estimate", spec, hover)
-    inside = ", ".join(format(record[number], spec) for number in needed)
+    inside = ", ".join(format(record[number], _spec(record[number], layout)) for number in needed)
     if brackets == "interval":
         return estimate, Cell(f"[{inside}]", kind="bracket")
+    spec = _spec(record[brackets], layout)
     return estimate, Cell(f"({inside})", record[brackets], kind="bracket", spec=spec)
+
+
+def _spec(value: float, layout: Mapping) -> str:
+    """The table's decimals, or as many as its significant digits need (whole digits all stay)."""
+    digits = layout["digits"]
+    if digits is None:
+        return f".{layout['decimals']}f"
+    rounded = abs(float(f"{value:.{digits - 1}e}"))
+    return f".{max(digits - 1 - math.floor(math.log10(rounded)), 0) if rounded else digits - 1}f"
 
 
 def _statistic_rows(layout: Mapping, columns: list[dict]) -> list[tuple[Cell, ...]]:
@@ -257,7 +294,7 @@ def _statistic_rows(layout: Mapping, columns: list[dict]) -> list[tuple[Cell, ..
         (
             Cell(_clean(label)),
             *(
-                _statistic_cell(name, column["statistics"].get(name, ""), layout["decimals"])
+                _statistic_cell(name, column["statistics"].get(name, ""), layout)
                 for column in columns
             ),
         )
@@ -265,7 +302,7 @@ def _statistic_rows(layout: Mapping, columns: list[dict]) -> list[tuple[Cell, ..
     ]
 
 
-def _statistic_cell(name: str, text: str, decimals: int) -> Cell:
+def _statistic_cell(name: str, text: str, layout: Mapping) -> Cell:
     """A count with thousands separated, a number with the table's decimals, or words."""
     if re.fullmatch(r"-?\d+", text):
         spec = ",.0f" if name.startswith("n_") else ".0f"
@@ -273,7 +310,7 @@ def _statistic_cell(name: str, text: str, decimals: int) -> Cell:
     if re.fullmatch(r"-?\d+(\.\d+)?(e[-+]\d+)?", text):
         if name.endswith("_p"):
             return _p_cell(float(text))
-        spec = f".{decimals}f"
+        spec = _spec(float(text), layout)
         return Cell(format(float(text), spec), float(text), kind="statistic", spec=spec)
     return Cell(_clean(text), kind="statistic")
 
