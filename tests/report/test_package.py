@@ -121,11 +121,13 @@ def test_numbers_in_the_text_are_traced_to_template_and_code():
     text = b'<p>\n{{ facts.years }} year{{ "s" if facts.years > 1 }}, {{ "%.2f"|format(x) }}'
     contents = {
         "src/tandem/report/report.html.j2": text,
+        "src/tandem/report/paper.typ.j2": b"Of all << v.all >> models of << label >>",
         "src/tandem/report/text.en.yaml": b"a: In {{ facts.years }} years",
         "src/tandem/report/document.py": b't = "report.html.j2"\n    "years": 9,\n',
     }
     at = "src/tandem/report/document.py:2"
     assert in_text_numbers(contents) == [
+        ("src/tandem/report/paper.typ.j2:1", "v.all", ""),
         ("src/tandem/report/report.html.j2:2", "facts.years", at),
         ("src/tandem/report/report.html.j2:2", '"%.2f"|format(x)', ""),
         ("src/tandem/report/text.en.yaml:1", "facts.years", at),

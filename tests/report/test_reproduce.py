@@ -88,6 +88,8 @@ def test_a_copy_of_a_package_without_its_results(tmp_path):
         "Makefile",
         "a.py",
     ]
+    (root / "results/s/a.csv").write_bytes(b"made anew")
+    clean_copy(root, tmp_path / "again")
     (root / "src/a.py").write_bytes(b"edited")
     with pytest.raises(TandemError, match="src/a.py is not as MANIFEST.sha256 says"):
         clean_copy(root, copy)

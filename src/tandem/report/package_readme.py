@@ -13,11 +13,14 @@ from tandem.sources import read_sources
 from tandem.study import load_study
 
 REPORT = Path("src/tandem/report")
-TEXTS = (".html.j2", "text.en.yaml")  # where the report's sentences stand
+TEXTS = (".html.j2", ".typ.j2", "text.en.yaml")  # where the report's sentences stand
 FORMATTED = re.compile(r'f"([^"]*\{[^"]*)"')
-PRINTED = re.compile(r"\{\{-?\s*(.+?)\s*-?\}\}")
+PRINTED = re.compile(r"(?:\{\{-?|<<)\s*(.+?)\s*(?:-?\}\}|>>)")
 SURE = 4  # literal letters of a name such as f"{room}_irf" from which on it is taken for a match
-NUMERIC = re.compile(r"format\(|\bnumber\(|\bfacts\.|\|length|\bp\(")
+NUMERIC = re.compile(
+    r"\b(?:format|number|p|n)\(|\|n\b|\|length|\bfacts\.|\bv\.(?:all|positive|negative)\b|"
+    r"\.(?:years|instrument_lags)\[|\.get\(|\.draws|\.seed"
+)
 WORD = re.compile(r'"[^"]*" if ')  # "s" or no "s": no number
 FACT = re.compile(r"\bfacts\.(\w+)")
 

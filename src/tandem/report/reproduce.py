@@ -19,7 +19,7 @@ import pandas as pd
 from tandem.errors import TandemError
 from tandem.files import write_text
 from tandem.report.history import fingerprint
-from tandem.report.package_files import MANIFEST, read_manifest, sha256
+from tandem.report.package_files import MANIFEST, read_manifest, sha256, source_files
 from tandem.study import study_file
 
 EXPECTED = Path("tests/expected")
@@ -151,12 +151,11 @@ def clean_copy(root: Path, target: Path) -> str:
             "package."
         )
     manifest = read_manifest(root)
-    for name, digest in manifest.items():
-        if not (root / name).exists() or sha256(root / name) != digest:
+    for name in source_files(root):  # results may have been made anew since
+        if not (root / name).exists() or sha256(root / name) != manifest[name]:
             raise TandemError(f"{name} is not as {MANIFEST} says; unpack the package anew.")
-        if not name.startswith("results/") or name == "results/README.md":
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(root / name, target / name)
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / name, target / name)
     shutil.copyfile(root / MANIFEST, target / MANIFEST)
     return f"a package of {len(manifest)} files"
 
