@@ -1,5 +1,6 @@
 """Pages for the tests of the report: as text, and in headless Chromium."""
 
+import re
 import shutil
 from collections import Counter
 from contextlib import contextmanager
@@ -41,6 +42,13 @@ def opened(browser, path, **options):
     context.close()
     assert requests == [path.as_uri()]
     assert complaints == []
+
+
+def luminance(page, name, element="document.body"):
+    """Relative luminance (WCAG 2) of a computed colour."""
+    text = page.evaluate(f"getComputedStyle({element})['{name}']")
+    linear = [((int(c) / 255 + 0.055) / 1.055) ** 2.4 for c in re.findall(r"\d+", text)[:3]]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 class Page(HTMLParser):

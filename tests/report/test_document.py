@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from browser import Page, chromium, opened
+from browser import Page, chromium, luminance, opened
 
 from tandem import estimates
 from tandem.analysis.dynamics import study_dynamics
@@ -323,13 +323,6 @@ def page(browser, written):
         yield shown
 
 
-def colour(page, name, element="document.body"):
-    """Relative luminance (WCAG 2) of a computed colour."""
-    text = page.evaluate(f"getComputedStyle({element})['{name}']")
-    linear = [((int(c) / 255 + 0.055) / 1.055) ** 2.4 for c in re.findall(r"\d+", text)[:3]]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
 def test_no_width_scrolls_the_page_sideways(page):
     for width in (400, 700, 1100):
         page.set_viewport_size({"width": width, "height": 800})
@@ -443,19 +436,19 @@ def test_the_language_changes_and_comes_back(made, page):
 def test_both_themes_can_be_read(browser, written):
     with opened(browser, written, color_scheme="dark") as page:
         for dark in (True, False):
-            assert (colour(page, "backgroundColor") < 0.1) is dark
+            assert (luminance(page, "backgroundColor") < 0.1) is dark
             assert page.locator("#theme").get_attribute("aria-pressed") == str(dark).lower()
-            paper = colour(page, "backgroundColor")
+            paper = luminance(page, "backgroundColor")
             for inside in ("main p", ".file", "nav.contents a[aria-current]", ".answer p", "a"):
-                ink = colour(page, "color", f"document.querySelector('{inside}')")
+                ink = luminance(page, "color", f"document.querySelector('{inside}')")
                 light, deep = max(ink, paper), min(ink, paper)
                 assert (light + 0.05) / (deep + 0.05) >= 4.5, (inside, dark)
             drawing = "getComputedStyle(document.querySelector('figure svg')).filter"
             assert ("invert" in page.evaluate(drawing)) is dark
             page.click("#theme")
         page.emulate_media(media="print")
-        assert colour(page, "backgroundColor") in (0, pytest.approx(1))  # transparent or white
-        assert colour(page, "color") < 0.1
+        assert luminance(page, "backgroundColor") in (0, pytest.approx(1))  # transparent or white
+        assert luminance(page, "color") < 0.1
         assert page.locator(".bar").is_hidden() and page.locator(".tools").first.is_hidden()
 
 
@@ -508,13 +501,3 @@ def test_the_keyboard_reaches_everything_and_nothing_is_nameless(page):
     assert page.evaluate(nameless) == []
     for landmark in ("banner", "navigation", "main", "search", "contentinfo"):
         assert page.get_by_role(landmark).count() == 1, landmark
-
-
-@pytest.mark.parametrize("study", ["provinces", "nation"])
-def test_the_report_of_the_last_run_opens_quietly_and_is_small(browser, study):
-    path = ROOT / "results" / study / "report.html"
-    if not path.exists():
-        pytest.skip(f"there is no {path.relative_to(ROOT)}; make STUDY={study} makes it")
-    assert path.stat().st_size < 5_000_000
-    with opened(browser, path, viewport={"width": 400, "height": 800}) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= 400
