@@ -57,5 +57,9 @@ onstart:
     forget(f"{R}/logs")
 
 
+onsuccess:
+    write_text(Path(f"{R}/logs/timings.csv"), timings())
+
+
 onerror:
     write_text(STOPPED, why(f"{R}/logs"))

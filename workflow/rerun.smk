@@ -117,6 +117,17 @@ def _hash(content):
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
+def timings():
+    """Seconds of each step of the study when it last ran, as Snakemake recorded them: CSV."""
+    seconds = {}
+    for path in Path(".snakemake/metadata").rglob("*"):
+        record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        for log in record.get("log") or []:
+            if Path(log).is_relative_to(R):
+                seconds[Path(log).stem] = record["endtime"] - record["starttime"]
+    return "step,seconds\n" + "".join(f"{s},{t:.1f}\n" for s, t in sorted(seconds.items()))
+
+
 def kept(folder, *names):
     """Named CSV outputs that stay as they were if their rule fails."""
     return {name: update(f"{R}/{folder}/{name}.csv") for name in names}

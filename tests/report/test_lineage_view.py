@@ -91,7 +91,7 @@ def test_the_columns_of_the_reports_tables_are_known(case):
     one = coupling.index.unique("entity").size == 1
     table = (_all_years if one else _last_year)(study, coupling, [])
     data = view_data(study, results)
-    spec = next(t for t in data["tables"] if t["id"] == f"table-{table.name}")
+    spec = next(t for t in data["tables"] if t["id"] == table.name)
     shown = [heading for heading in table.columns if heading in spec["columns"]]
     assert len(shown) == 7  # two scores, C, three D, beta
     for row in table.rows:

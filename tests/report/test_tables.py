@@ -135,7 +135,7 @@ def test_what_a_regression_table_shows():
     ]
     assert one.n_terms == 4
     assert one.rows[0][1].value == 0.291234567
-    assert one.rows[0][1].hover == "estimate 0.291235, s.e. 0.05, p 0.004, n 12403"
+    assert one.rows[0][1].hover == "estimate 0.291235, s.e. 0.05, p 0.004, n 12403, entities 31"
 
 
 @pytest.mark.parametrize(
@@ -399,7 +399,7 @@ def test_html(tmp_path):
     assert not any("style" in attributes for _, attributes in page.tags)
     assert page.rows[3] == ["ln_tech, 100 %", "0.291***", "−1.500*"]
     hovers = [attributes["title"] for _, attributes in page.tags if "title" in attributes]
-    assert hovers[1] == "estimate -1.5, s.e. 0.9, p 0.09, n 403"
+    assert hovers[1] == "estimate -1.5, s.e. 0.9, p 0.09, n 403, entities 31"
     assert page.rows[-1] == ["Own note."]
 
 

@@ -52,7 +52,7 @@ rule quality:
     input:
         frames=[*rules.panel.output, *rules.revisions.output],
         template="src/tandem/report/quality.html.j2",
-        look="src/tandem/report/report.html.j2",
+        look="src/tandem/report/report.css",
     output:
         update(f"{R}/data/quality.html"),
     log:
@@ -63,7 +63,7 @@ rule quality:
         study=part(
             study, "title", "panel", "series", "systems", "structure", "employment", "models"
         ),
-        template=digest("src/tandem/report/quality.html.j2", "src/tandem/report/report.html.j2"),
+        template=digest("src/tandem/report/quality.html.j2", "src/tandem/report/report.css"),
         code=code("quality"),
         env=ENVIRONMENT,
     script:

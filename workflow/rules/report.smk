@@ -78,7 +78,9 @@ rule changes:
         "../scripts/changes.py"
 
 
-TEMPLATES = sorted(map(str, Path("src/tandem/report").glob("*.html.j2")))
+PAGE = Path("src/tandem/report")
+PARTS = (".html.j2", ".css", ".js", ".yaml")
+TEMPLATES = sorted(str(f) for f in PAGE.iterdir() if f.name.endswith(PARTS))
 
 
 rule report:
@@ -88,6 +90,7 @@ rule report:
         tables=f"{R}/tables",
         figures=f"{R}/figures",
         templates=TEMPLATES,
+        codebook="data/codebook.csv",
     output:
         report=update(f"{R}/report.html"),
     log:

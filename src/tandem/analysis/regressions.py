@@ -96,9 +96,10 @@ def two_way_terms(study: Study, scores: pd.DataFrame, terms: pd.DataFrame) -> pd
     Returns
     -------
     DataFrame
-        Columns direction, cause, effect, model, estimate, conf_low, conf_high, p_value: standard
-        deviations of the effect for one of the cause, both after taking out the means of entities
-        and years, which is the variation that the two-way models compare.
+        Columns direction, cause, effect, model, estimate, std_error, conf_low, conf_high, p_value,
+        and table and record, where the estimate stands in the results store: standard deviations
+        of the effect for one of the cause, both after taking out the means of entities and years,
+        which is the variation that the two-way models compare.
     """
     rows = []
     labels = {k: r.label for k, r in study.models.regressions.items()}
@@ -108,8 +109,8 @@ def two_way_terms(study: Study, scores: pd.DataFrame, terms: pd.DataFrame) -> pd
         scale = within_scale(scores, cause, effect)
         mine = terms["table"].isin([effect, "panel_var"]) & (terms["equation"] == effect)
         found = terms[mine & (terms["term"] == f"L1.{cause}")]
-        block = found[["model", "p_value"]].copy()
-        for column in ("estimate", "conf_low", "conf_high"):
+        block = found[["table", "model", "p_value"]].assign(record=found["model"])
+        for column in ("estimate", "std_error", "conf_low", "conf_high"):
             block[column] = found[column] * scale
         block["model"] = block["model"].map(labels)
         rows.append(block.assign(cause=cause, effect=effect, direction=f"{cause} → {effect}"))

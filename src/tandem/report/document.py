@@ -13,7 +13,8 @@ from markupsafe import Markup
 from tandem.analysis.regressions import two_way_terms
 from tandem.files import read
 from tandem.report.claims import claim_facts
-from tandem.report.lineage_view import lineage_view
+from tandem.report.languages import glossary, speech, translate
+from tandem.report.lineage_view import embedded, lineage_view
 from tandem.report.store import degree, label, load, main_models, records, verdicts
 from tandem.study import Study
 
@@ -24,13 +25,15 @@ NAMESPACES = (
 PACKAGES = ("snakemake", "pandas", "numpy", "scipy", "statsmodels", "linearmodels", "matplotlib")
 
 
-def make_report(study: Study, folder: str | Path) -> str:
+def make_report(study: Study, folder: str | Path, codebook: pd.DataFrame | None = None) -> str:
     """HTML of a study's report, self-contained: no script, font or picture from elsewhere.
 
     Parameters
     ----------
     folder : path
         The study's results, with tables/ and figures/ already written.
+    codebook : DataFrame, optional
+        As `tandem.sources.read_codebook` gives it; its Chinese labels go into the report.
     """
     folder = Path(folder)
     results = load(folder)
@@ -41,19 +44,78 @@ def make_report(study: Study, folder: str | Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    known = glossary(study, codebook)
+    environment.filters["translate"] = lambda text: translate(text, known)
+    tables = {p.stem: _table(p) for p in sorted((folder / "tables").glob("*.html"))}
+    figures = {p.stem: _svg(p) for p in sorted((folder / "figures").glob("*.svg"))}
     return environment.get_template("report.html.j2").render(
         study=study,
         results=results,
-        tables={p.stem: _fragment(p) for p in sorted((folder / "tables").glob("*.html"))},
-        figures={p.stem: _svg(p) for p in sorted((folder / "figures").glob("*.svg"))},
+        tables=tables,
+        figures=figures,
         label=lambda name: label(study, name),
         verdicts=_verdicts(study, results, folder),
         main_models=main_models(study),
         facts=_facts(study, results, folder),
+        glossary=known,
+        sources=_sources(folder / "tables"),
+        details=_details(study, results, folder),
         lineage=lineage_view(study, results),
         claims=claim_facts(study, results),
         changed={p.stem: read(p) for p in sorted((folder / "changes").glob("*.csv"))},
+        embedded=embedded,
+        contents=_contents,
+        unplaced=lambda body: _unplaced(body, tables, figures),
+        p=lambda p: "p < 0.001" if p < 0.001 else f"p = {p:.3f}",
+        number=lambda form, value: (form % value).replace("-", "\N{MINUS SIGN}"),
+        **speech(environment, known),
     )
+
+
+def _details(study: Study, results: dict[str, pd.DataFrame], folder: Path) -> dict[str, dict]:
+    """What the table of all methods has no room for, by "direction|model": errors and samples."""
+    if not study.models.regressions:
+        return {}
+    terms, models = records(folder)
+    sample = models.pivot(index=["table", "model"], columns="statistic", values="value")
+    details = {}
+    for row in two_way_terms(study, results["indices/scores"], terms).itertuples():
+        about = sample.loc[(row.table, row.record)]
+        shown = {
+            "s.e.": f"{row.std_error:.3f}",
+            "n": about["n_obs"],
+            "entities": about["n_entities"],
+        }
+        details[f"{row.direction}|{row.model}"] = list(shown.items())
+    return {"two_way": details}
+
+
+def _sources(folder: Path) -> dict[str, dict[str, str]]:
+    """What the copy buttons give: each table's .tex and .csv, as they stand in the folder."""
+    return {
+        kind: {p.stem: p.read_text(encoding="utf-8") for p in sorted(folder.glob(f"*.{kind}"))}
+        for kind in ("tex", "csv")
+    }
+
+
+def _contents(body: str) -> list[dict]:
+    """Headings with an id, those of the third level below those of the second."""
+    found = []
+    for level, name, words in re.findall(r'<h([23]) id="([^"]+)"[^>]*>(.*?)</h\1>', body, re.S):
+        one = {"id": name, "words": Markup(words), "below": []}
+        if level == "3" and found:
+            found[-1]["below"].append(one)
+        else:
+            found.append(one)
+    return found
+
+
+def _unplaced(body: str, tables: dict, figures: dict) -> dict[str, list[str]]:
+    """Tables and figures that no section has shown, so that none is ever left out."""
+    return {
+        "tables": [name for name in tables if f'id="table-{name}"' not in body],
+        "figures": [name for name in figures if f'id="figure-{name}"' not in body],
+    }
 
 
 def _verdicts(study: Study, results: dict[str, pd.DataFrame], folder: Path) -> list[dict]:
@@ -115,8 +177,11 @@ def _against_line(study: Study, results: dict[str, pd.DataFrame]) -> dict[str, d
     return facts
 
 
-def _fragment(path: Path) -> Markup:
-    return Markup(path.read_text(encoding="utf-8"))
+def _table(path: Path) -> Markup:
+    """The fragment, its notes in a block of their own that stays in sight beside a wide table."""
+    text = path.read_text(encoding="utf-8")
+    note = r'(<td colspan="\d+">)(.*?)(</td></tr>)'
+    return Markup(re.sub(note, r'\1<div class="said">\2</div>\3', text))
 
 
 def _svg(path: Path) -> Markup:
@@ -124,6 +189,7 @@ def _svg(path: Path) -> Markup:
     text = path.read_text(encoding="utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r'\bid="trace:', 'data-trace="', text)
     text = re.sub(r'\bid="', f'id="{path.stem}-', text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{path.stem}-", text)
     return Markup(re.sub(r"<svg [^>]*?viewBox", f"<svg {NAMESPACES} viewBox", text, count=1))

@@ -148,6 +148,21 @@ def segments(frame: pd.DataFrame) -> np.ndarray:
     return pairs[["year", "value", "next", "value_next"]].to_numpy(float).reshape(-1, 2, 2)
 
 
+def trace_id(quantity: str, entity: str, years: Iterable[int]) -> str:
+    """Id of a drawn value, or of the markers of a line: the report makes its lineage open there.
+
+    Parameters
+    ----------
+    quantity : str
+        A name that `tandem.trace.names` knows.
+    entity : str
+        An entity, or a region of the study.
+    years : iterable of int
+        One a marker, in the order drawn.
+    """
+    return f"trace:{quantity}|{entity}|{','.join(str(year) for year in years)}"
+
+
 def year_axis(ax: Axes, first: int, last: int, ticks: int = 10) -> None:
     """Let the x axis run over whole years, a little wider at both ends."""
     margin = 0.5 + 0.02 * (last - first)

@@ -32,6 +32,7 @@ from tandem.report.figure_style import (
     save,
     segments,
     styled,
+    trace_id,
     year_axis,
 )
 from tandem.report.figures_estimates import fevd_bars, irf_grid, two_way_forest
@@ -142,7 +143,8 @@ def coupling_by_region(coupling: pd.DataFrame, groups: pd.Series) -> Figure:
         wide = coupling[column].unstack().reindex(columns=years)
         for (region, style), dash in zip(look.items(), cycle(DASHES), strict=False):
             mean = wide[(regions == region).reindex(wide.index)].mean(skipna=False)
-            ax.plot(years, mean, label=region, ls=dash, ms=3, lw=1, clip_on=False, **style)
+            gid = trace_id(column, region, mean.dropna().index)
+            ax.plot(years, mean, label=region, ls=dash, ms=3, lw=1, clip_on=False, gid=gid, **style)
         ax.set(title=title, ylim=(0, 1), yticks=np.linspace(0, 1, 11))
         year_axis(ax, years[0], years[-1], ticks=6)
     for column, name, dash in (("D_wang", "Wang", (0, (6, 2))), ("D_fan", "Fan", (0, (2, 2)))):
@@ -219,7 +221,7 @@ def national_series(frame: pd.DataFrame) -> Figure:
     ----------
     frame : DataFrame
         Columns series (printed name), year, value, vintage, unit, kind (gives colour and mark; a
-        line never leaves its vintage).
+        line never leaves its vintage); optional quantity and entity, for the values' lineage.
 
     Raises
     ------
@@ -245,7 +247,9 @@ def national_series(frame: pd.DataFrame) -> Figure:
         for (kind, _), rows_ in series.groupby(["kind", "vintage"], sort=False):
             style = look[kind]
             ax.add_collection(LineCollection(segments(rows_), colors=style["color"], lw=0.9))
-            ax.plot(rows_["year"], rows_["value"], linestyle="", markersize=2.5, **style)
+            known = "quantity" in rows_
+            gid = trace_id(*rows_.iloc[0][["quantity", "entity"]], rows_["year"]) if known else None
+            ax.plot(rows_["year"], rows_["value"], linestyle="", markersize=2.5, gid=gid, **style)
         ax.set_title(f"{fill(name, 28)}\n{units[0]}")
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
         ax.yaxis.set_major_locator(MaxNLocator(5))

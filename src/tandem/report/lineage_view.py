@@ -20,8 +20,9 @@ TEMPLATE = Path(__file__).with_name("lineage_view.html.j2")
 def lineage_view(study: Study, results: dict[str, pd.DataFrame]) -> Markup:
     """HTML fragment: data, style, dialog and script, to stand at the end of the report's body.
 
-    The script makes buttons of the values in the tables coupling_entities and coupling_years, and
-    of every element with ``data-trace="series|entity|year"``. Without it the page is unchanged.
+    The script makes buttons of scores, C and D in the tables of `_tables`, and of every element
+    with ``data-trace="quantity|entity or region|year"``; in a drawing the years of a line's markers
+    are joined by commas. Without the script the page is unchanged.
 
     Parameters
     ----------
@@ -30,13 +31,13 @@ def lineage_view(study: Study, results: dict[str, pd.DataFrame]) -> Markup:
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    text = json.dumps(
-        _finite(view_data(study, results)),
-        ensure_ascii=False,
-        allow_nan=False,
-        separators=(",", ":"),
-    )
-    return Markup(template.render(data=Markup(text.replace("<", "\\u003c"))))
+    return Markup(template.render(data=embedded(_finite(view_data(study, results)))))
+
+
+def embedded(data) -> Markup:
+    """JSON that may stand in a script element: compact, and without a tag."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
 
 
 def view_data(study: Study, results: dict[str, pd.DataFrame]) -> dict:
@@ -45,12 +46,14 @@ def view_data(study: Study, results: dict[str, pd.DataFrame]) -> dict:
     Returns
     -------
     dict
-        first (year), years (how many), entities; quantities, each {key, label, unit, how, values,
+        first (year), years (how many), entities, regions {name: positions of its entities};
+        quantities, each {key, label, unit, how, values,
         inputs[, goalposts][, origin, cells, notes]}: values run over entities, then years; inputs
         are one list for all years or one a year, of [quantity, years from now[, weight]]; origin
         and cells say where each published value stands, notes {position: [how, raw, changes]}
         where it was not simply taken as published; origins (file, sheet, source, vintage, flag);
-        names; tables (id, columns by heading, and the entity or year of the table).
+        names; tables (id, columns by heading, what the label columns hold, and the entity or year
+        of the whole table).
     """
     found = quantities(study, results)
     first, last = window(results)
@@ -63,6 +66,10 @@ def view_data(study: Study, results: dict[str, pd.DataFrame]) -> dict:
         "first": first,
         "years": last - first + 1,
         "entities": entities,
+        "regions": {
+            region: [entities.index(e) for e in members if e in entities]
+            for region, members in study.panel.groups.items()
+        },
         "quantities": packed,
         "origins": origins,
         "names": {name: place[key] for name, key in names(found).items()},
@@ -130,17 +137,14 @@ def _tables(study: Study, coupling: pd.DataFrame, place: dict[str, int]) -> list
     complete = coupling.dropna(subset=[degree(study)]).index
     if not len(complete):
         return []
+    last, only = int(complete.get_level_values("year").max()), coupling.index.unique("entity")[0]
+    drawn = {"D": known[degree(study)]}
     return [
-        {
-            "id": "table-coupling_entities",
-            "columns": headings,
-            "year": int(complete.get_level_values("year").max()),
-        },
-        {
-            "id": "table-coupling_years",
-            "columns": headings,
-            "entity": coupling.index.unique("entity")[0],
-        },
+        {"id": "coupling_entities", "columns": headings, "labels": ["entity"], "year": last},
+        {"id": "coupling_years", "columns": headings, "labels": ["year"], "entity": only},
+        {"id": "coupling_regions", "columns": headings, "labels": ["entity", "year"]},
+        {"id": "uncertainty_entities", "columns": drawn, "labels": ["entity"], "year": last},
+        {"id": "uncertainty_years", "columns": drawn, "labels": ["year"], "entity": only},
     ]
 
 

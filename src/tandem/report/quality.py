@@ -1,7 +1,6 @@
 """quality.html: what the data are worth, on one page without script or outside request."""
 
 import math
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +11,7 @@ from tandem.sources.schemas import place
 from tandem.study import Study
 
 TEMPLATE = Path(__file__).with_name("quality.html.j2")
-REPORT = Path(__file__).with_name("report.html.j2")  # holds the style that both pages share
+STYLE = Path(__file__).with_name("report.css")  # both pages share it
 LARGEST = 20
 
 
@@ -42,7 +41,7 @@ def make_quality(frames: dict[str, pd.DataFrame], study: Study) -> str:
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         study=study,
-        style=Markup(re.search("<style>.*?</style>", REPORT.read_text("utf-8"), re.S)[0]),
+        style=Markup(STYLE.read_text(encoding="utf-8")),
         facts=_facts(frames, checks, suspects),
         matrices=[
             ("Series of the panel", coverage_matrix(panel, labels)),

@@ -71,7 +71,7 @@ def make_figures(
 def _tiles(coupling: pd.Series) -> Figure:
     wide = coupling.unstack("year").dropna(axis=1, how="all")
     years = [wide.columns[0], wide.columns[-1]]
-    return draw.tile_grids(wide[years].rename(columns=str), "coordination degree D")
+    return draw.tile_grids(wide[years].rename(columns=str), "coordination degree D", coupling.name)
 
 
 def _over_time(coupling: pd.DataFrame, labels: dict[str, str]) -> Figure:
@@ -80,6 +80,7 @@ def _over_time(coupling: pd.DataFrame, labels: dict[str, str]) -> Figure:
     shown = [c for c in coupling if c in names]
     long = coupling.droplevel("entity")[shown].melt(ignore_index=False, var_name="series")
     long = long.dropna().reset_index().assign(vintage="", kind="", unit="0 to 1")
+    long = long.assign(quantity=long["series"], entity=coupling.index.unique("entity")[0])
     return draw.national_series(long.assign(series=long["series"].map(names)))
 
 

@@ -266,8 +266,11 @@ def _estimate_cells(layout: Mapping, column: dict, record: dict | None) -> tuple
         "s.e.": record["std_error"],
         "p": record["p_value"],
         "n": column["statistics"].get("n_obs", np.nan),
+        "entities": column["statistics"].get("n_entities", np.nan),
     }
     hover = ", ".join(f"{k} {float(v):.6g}" for k, v in detail.items() if np.isfinite(float(v)))
+    if "first_year" in column["statistics"]:
+        hover += ", years {first_year}–{last_year}".format(**column["statistics"])
     value = record["estimate"]
     stars = stars_for(record["p_value"], layout["stars"])
     spec = _spec(value, layout)

@@ -18,6 +18,7 @@ from tandem.report.figure_style import (
     new_figure,
     require,
     styled,
+    trace_id,
 )
 from tandem.report.provinces import SHORT, TILES, require_provinces
 
@@ -25,7 +26,7 @@ QUADRANTS = ("high-high", "low-low", "high-low", "low-high")  # own value, then 
 
 
 @styled
-def tile_grids(frame: pd.DataFrame, label: str) -> Figure:
+def tile_grids(frame: pd.DataFrame, label: str, quantity: str = "") -> Figure:
     """Tile maps of the 31 provinces side by side, one a column, on one colour scale.
 
     Parameters
@@ -35,6 +36,8 @@ def tile_grids(frame: pd.DataFrame, label: str) -> Figure:
         absent or NaN is drawn hatched.
     label : str
         What the colours measure, with its unit.
+    quantity : str
+        What it is to `tandem.trace`, if its lineage is known.
 
     Raises
     ------
@@ -56,7 +59,8 @@ def tile_grids(frame: pd.DataFrame, label: str) -> Figure:
     figure = new_figure(width, width / count * 8 / 7 + 0.55)
     panels = figure.subplots(1, count, squeeze=False)[0]
     for ax, heading in zip(panels, frame.columns, strict=True):
-        _draw_tiles(ax, frame[heading].reindex(TILES), colours, 5.6 if count > 2 else 7)
+        values = frame[heading].reindex(TILES)
+        _draw_tiles(ax, values, colours, 5.6 if count > 2 else 7, quantity)
         ax.text(-0.45, -0.1, str(heading), fontsize=10, va="center")
     figure.colorbar(
         colours, ax=panels, location="bottom", label=label, aspect=40, shrink=0.8, pad=0.02
@@ -109,16 +113,18 @@ def quadrant_map(local: pd.DataFrame, heading: str) -> Figure:
     return figure
 
 
-def _draw_tiles(ax: Axes, values: pd.Series, colours, size: float) -> None:
+def _draw_tiles(ax: Axes, values: pd.Series, colours, size: float, quantity: str) -> None:
     """One map: a coloured tile, short name and value per province, hatched where missing."""
     for province, value in values.items():
         row, column = TILES[province]
         missing = not np.isfinite(value)
+        known = quantity and not missing
         face = "white" if missing else colours.to_rgba(value)
         ax.add_patch(
             Rectangle(
                 (column - 0.47, row - 0.47), 0.94, 0.94, facecolor=face, edgecolor=LIGHT,
                 linewidth=0.4, hatch="////" if missing else None,
+                gid=trace_id(quantity, province, [values.name]) if known else None,
             )
         )  # fmt: skip
         number = "" if missing else _short_number(value)

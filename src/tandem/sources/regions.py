@@ -51,6 +51,7 @@ _ISO = (
 ).split()
 
 PROVINCES = {code: english for code, english, *_ in _ROWS}
+CHINESE_NAMES = {english: short for _, english, _, short, *_ in _ROWS}
 # names printed so give no line in the ledger
 CANONICAL = {name for _, english, full, *_ in _ROWS for name in (english, full)}
 TOTALS = {"全国", "全国总计", "合计", "总计", "National Total", "Total"}
