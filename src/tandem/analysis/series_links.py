@@ -62,9 +62,10 @@ def series_links(
         rows += _regressions(
             levels, changes, pair, lags, tests.loc[pair], joint, draws, seed, stream
         )
-        for part in ("long run", "short run"):
-            if part == "long run" or vecm is None or vecm.lags:
-                rows.append(_row(pair, f"VECM, {part}", partial(_vecm, vecm, refusal, pair, part)))
+        if vecm is None:
+            rows.append({"cause": pair[0], "effect": pair[1], "test": "VECM", "why": str(refusal)})
+        else:
+            rows += _error_correction(vecm, pair)
         for years in CYCLES:
             test = partial(_cycle, changes, pair, years)
             rows.append(_row(pair, f"cycles of {years} years, 3 lags", test))
@@ -151,14 +152,15 @@ def _bounds(levels, names) -> dict:
     return {"statistic": row["statistic"], "df": "", "p_value": row["p_upper"], "why": told}
 
 
-def _vecm(model, refusal, pair, part: str) -> dict:
-    if model is None:
-        raise refusal
-    table = model.causality.set_index(["cause", "effect", "part"])
-    row = table.loc[(*pair, part)]
-    reach = stats.t.ppf(0.975, model.df_resid) * row["std_error"]
-    facts = {k: row[k] for k in ("statistic", "df", "p_value")}
-    return _interval(row["estimate"], reach) | facts
+def _error_correction(model, pair) -> list[dict]:
+    table = model.causality.set_index(["cause", "effect"]).loc[[pair]]
+    rows = []
+    for row in table[table["part"] != "both"].itertuples():
+        reach = stats.t.ppf(0.975, model.df_resid) * row.std_error
+        facts = {"statistic": row.statistic, "df": row.df, "p_value": row.p_value}
+        found = partial(dict, **_interval(row.estimate, reach), **facts)
+        rows.append(_row(pair, f"VECM, {row.part}", found))
+    return rows
 
 
 def _cycle(changes, names, years: int) -> dict:

@@ -1,7 +1,6 @@
 """Do a few series of one entity share a long run, and which of them moves back to it?"""
 
 from dataclasses import dataclass
-from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -72,14 +71,16 @@ def johansen(data: pd.DataFrame, lags: int = 1, draws: int = 999, seed=1) -> pd.
     (1999) as in statsmodels; Cavaliere, Rahbek & Taylor (2012), Econometrica 80, 1721-1740.
     """
     values = _checked(data, lags)
-    test = coint_johansen(values, 0, lags)
+    # with no lagged change statsmodels pairs a change with the level of its own year
+    trace, largest = (found[0] for found in _rank_statistics(values[None], lags))
+    tabulated = coint_johansen(values, 0, 1)
     table = pd.DataFrame(
         {
-            "eigenvalue": test.eig,
-            "trace": test.trace_stat,
-            "trace_5": test.trace_stat_crit_vals[:, 1],
-            "max_eigenvalue": test.max_eig_stat,
-            "max_5": test.max_eig_stat_crit_vals[:, 1],
+            "eigenvalue": -np.expm1(-largest / (len(values) - lags - 1)),
+            "trace": trace,
+            "trace_5": tabulated.trace_stat_crit_vals[:, 1],
+            "max_eigenvalue": largest,
+            "max_5": tabulated.max_eig_stat_crit_vals[:, 1],
             "trace_p": np.nan,
             "max_p": np.nan,
         },
@@ -137,21 +138,25 @@ def error_correction(data: pd.DataFrame, rank: int, lags: int = 1) -> ErrorCorre
             f"Rank {rank} of {len(names)} series says that their levels are stationary: a VAR of "
             "the levels holds all there is."
         )
+    scale = values.std(axis=0)  # no tolerance depends on units
+    values = values / scale
     beta = VECM(values, k_ar_diff=lags, coint_rank=rank, deterministic="co").fit().beta
     changes, design = _equations(values, beta, lags)
     vectors = [f"EC{i}" for i in range(1, rank + 1)]
     moved = [f"L{j}.{name}" for j in range(1, lags + 1) for name in names]
     x = pd.DataFrame(design, columns=["const", *vectors, *moved])
-    fits = {name: OLS(changes[:, i], x).fit() for i, name in enumerate(names)}
-    df = len(x) - x.shape[1]
-    terms = {name: coefficient_table(f.params, f.bse, df) for name, f in fits.items()}
-    rows = [
-        {"cause": cause, "effect": effect, **row}
-        for cause, effect in permutations(names, 2)
-        for row in _tests(fits[effect], vectors, cause, beta[names.index(cause)], lags)
-    ]
+    units = np.concatenate([[1.0], scale[:rank], np.tile(scale, lags)])
+    df, terms, rows = len(x) - x.shape[1], {}, []
+    for i, effect in enumerate(names):
+        fit = OLS(changes[:, i], x).fit()
+        back = scale[i] / units
+        terms[effect] = coefficient_table(fit.params * back, fit.bse * back, df)
+        for j, cause in enumerate(names):
+            if i != j:
+                tests = _tests(fit, vectors, cause, beta[j], lags, scale[i] / scale[j])
+                rows += [{"cause": cause, "effect": effect, **row} for row in tests]
     return ErrorCorrection(
-        beta=pd.DataFrame(beta, index=names, columns=vectors),
+        beta=pd.DataFrame(beta / scale[:, None] * scale[:rank], index=names, columns=vectors),
         terms=pd.concat(terms, names=["equation", "term"]),
         causality=pd.DataFrame(rows),
         rank=rank,
@@ -161,7 +166,7 @@ def error_correction(data: pd.DataFrame, rank: int, lags: int = 1) -> ErrorCorre
     )
 
 
-def _tests(fit, vectors: list[str], cause: str, loads: np.ndarray, lags: int):
+def _tests(fit, vectors: list[str], cause: str, loads: np.ndarray, lags: int, unit: float):
     """F tests on one equation, and the effect of the cause's level and changes with its error."""
     changes = [f"L{j}.{cause}" for j in range(1, lags + 1)]
     parts = {"long run": dict(zip(vectors, loads, strict=True))}
@@ -174,8 +179,8 @@ def _tests(fit, vectors: list[str], cause: str, loads: np.ndarray, lags: int):
         w = np.array(list(weights.values()))
         yield {
             "part": part,
-            "estimate": float(w @ fit.params[names]),
-            "std_error": float(np.sqrt(w @ fit.cov_params().loc[names, names] @ w)),
+            "estimate": float(w @ fit.params[names] * unit),
+            "std_error": float(np.sqrt(w @ fit.cov_params().loc[names, names] @ w) * unit),
             "statistic": float(test.fvalue),
             "df": f"{test.df_num:.0f}, {test.df_denom:.0f}",
             "p_value": float(test.pvalue),

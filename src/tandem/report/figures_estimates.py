@@ -169,4 +169,5 @@ def _write(ax: Axes, place: int, words: str) -> None:
     ax.text(
         0.5, place, words, color=GREY, fontsize=7, ha="center", va="center",
         transform=ax.get_yaxis_transform(),
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
     )  # fmt: skip
