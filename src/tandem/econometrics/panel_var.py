@@ -216,7 +216,8 @@ class PanelVARResults(VectorAutoregression):
         exog, predetermined = outside
         design = replace(self._design, exog=exog, predetermined=predetermined)
         moments = build_moments(panels, design)
-        return _unscaled(moments, *refit_panels(moments, self.steps, copies))
+        place = np.arange(len(moments.rows)).reshape(copies, -1)
+        return _unscaled(moments, *refit_panels(moments, self.steps, place))
 
 
 def _unscaled(moments: Moments, coef: np.ndarray, sigma: np.ndarray) -> tuple:
