@@ -59,6 +59,7 @@ rule panel_var:
             "diagnostics",
             "roots",
             "lag_choice",
+            "cautions",
         ),
     log:
         f"{R}/logs/panel_var.log",

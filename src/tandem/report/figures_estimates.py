@@ -25,7 +25,7 @@ from tandem.report.figure_style import (
 
 
 @styled
-def irf_grid(irf: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+def irf_grid(irf: pd.DataFrame, labels: Mapping[str, str], caution: str = "") -> Figure:
     """Impulse responses with confidence bands: rows are responses, columns are impulses.
 
     Parameters
@@ -35,6 +35,8 @@ def irf_grid(irf: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
         orderings are to be compared, kind (each with a line style of its own).
     labels : mapping
         Printed name of each variable; a variable not in it keeps its own name.
+    caution : str
+        Words after the label of the horizontal axis.
     """
     columns = ["impulse", "response", "horizon", "estimate", "conf_low", "conf_high"]
     require(irf, columns, "irf_grid")
@@ -61,7 +63,7 @@ def irf_grid(irf: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
             ax.set_title("impulse: " + fill(labels.get(impulse, impulse), 30))
         if column == 0:
             ax.set_ylabel("response of\n" + fill(labels.get(response, response), 22))
-    figure.supxlabel("years after the impulse")
+    figure.supxlabel(f"years after the impulse{caution}")
     if len(kinds) > 1:
         figure.legend(
             *panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(kinds)

@@ -455,7 +455,7 @@ def _panel_var_tests(study: Study, results: dict[str, pd.DataFrame]) -> list[Tab
     """Tests of the residuals of each panel VAR, and criteria for its lags."""
     labels = {k: m.label for k, m in study.models.panel_var.models.items()}
     names = {"ar1_p": "AR(1) p", "ar2_p": "AR(2) p", "cd_p": "CD p", "jarque_bera_p": "normality p"}
-    tests = results["estimates/panel_var/diagnostics"]
+    tests, cautions = (results[f"estimates/panel_var/{n}"] for n in ("diagnostics", "cautions"))
     tests = tests.assign(model=tests["model"].map(labels)).set_index(["model", "equation"])
     found = [
         frame_table(
@@ -466,7 +466,8 @@ def _panel_var_tests(study: Study, results: dict[str, pd.DataFrame]) -> list[Tab
                 "AR: Arellano and Bond's tests of the differenced errors; the first order is "
                 "expected, the second speaks against the latest instruments. CD: dependence "
                 "between entities, not given with year effects, which force the errors of a year "
-                "to add to zero. Normality: Jarque and Bera."
+                "to add to zero. Normality: Jarque and Bera.",
+                *(f"{labels[c.model]}: {c.caution}" for c in cautions.itertuples()),
             ],
             {name: "p" for name in names.values()},
         )

@@ -91,7 +91,8 @@ def _methods(frame: pd.DataFrame) -> Table:
         [
             f"{WHAT}. Holm: over all rows of both directions. Romano-Wolf: over the models that "
             "whole resampled entities can be fitted to at once, from the joint distribution of "
-            "their studentised estimates. Models that leave out a system's own past answer "
+            "their studentised estimates. Dumitrescu and Hurlin's test has a p-value and no single "
+            "estimate. Models that leave out a system's own past answer "
             "another question than those that hold it."
         ],
         {name: "p" for name in names.values()},
