@@ -299,3 +299,18 @@ def test_a_table_of_neighbours_lies_in_data(tmp_path, table, block):
 def test_a_name_that_leads_elsewhere_is_no_study(name):
     with pytest.raises(TandemError, match="no name of a study"):
         study_file(name)
+
+
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        ({"verdict": {}}, "give models.regressions, or for one entity models.var"),
+        (
+            {"verdict": {"curve": {}}, "var": {"variables": ["a", "b"], "years": [2001, 2010]}},
+            "models.verdict.curve needs a panel",
+        ),
+    ],
+)
+def test_a_verdict_needs_methods_to_set_side_by_side(models, words):
+    with pytest.raises(ValueError, match=words):
+        Study.model_validate(SMALL | {"models": models})

@@ -232,8 +232,13 @@ class Models(Strict):
 
     @model_validator(mode="after")
     def _verdict_has_methods(self):
-        if self.verdict and not self.regressions:
-            raise ValueError("models.verdict sets methods side by side: give models.regressions")
+        if self.verdict and not (self.regressions or self.var):
+            raise ValueError(
+                "models.verdict sets methods side by side: give models.regressions, or for one "
+                "entity models.var"
+            )
+        if self.verdict and self.verdict.curve and not self.regressions:
+            raise ValueError("models.verdict.curve needs a panel: give models.regressions")
         return self
 
 

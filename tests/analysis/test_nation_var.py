@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student_t
 
+from tandem.analysis.series_verdict import series_verdict
 from tandem.analysis.var import fit_nation
 from tandem.econometrics.time_series import fit_var
 from tandem.errors import TandemError
@@ -106,3 +107,69 @@ def test_several_entities_are_refused(make, nation):
 def test_too_few_years_are_refused(make, nation):
     with pytest.raises(TandemError, match="6 years are too few"):
         fit_nation(make(years=[2004, 2010]), nation)
+
+
+def together(t=60, seed=3):
+    """Services follow research back to a common long run, not the other way round."""
+    rng = np.random.default_rng(seed)
+    log = np.zeros((t, 2))
+    for s in range(1, t):
+        gap = log[s - 1, 1] - log[s - 1, 0]
+        log[s] = log[s - 1] + 0.05 + [0, -0.5 * gap] + 0.03 * rng.normal(size=2)
+    years = pd.MultiIndex.from_product([["China"], range(1950, 1950 + t)], names=["entity", "year"])
+    return pd.DataFrame(np.exp(log), index=years, columns=["research", "services"])
+
+
+def test_every_test_stands_once_a_direction(make, nation):
+    found = fit_nation(make(), nation)["causality"]
+    assert not found.duplicated(["cause", "effect", "test"]).any()
+    assert (found.groupby(["cause", "effect"])["test"].nunique() >= 9).all()
+    told = found[found["p_value"].isna()]
+    assert (told["why"] != "").all()
+    bounded = found.dropna(subset=["estimate"])
+    assert (bounded["conf_low"] < bounded["estimate"]).all()
+    assert (bounded["estimate"] < bounded["conf_high"]).all()
+
+
+def test_without_a_common_long_run_there_is_no_error_correction_and_it_is_said(make, nation):
+    found = fit_nation(make(), nation)
+    assert (found["cointegration"]["trace_p"] > 0.05)[0]
+    assert found["error_correction"].empty
+    rows = found["causality"][found["causality"]["test"].str.startswith("VECM")]
+    assert rows["why"].str.contains("rank 0").tolist() == [True, True]
+
+
+def test_with_one_the_series_that_follows_is_told(make):
+    found = fit_nation(make(years=[1950, 2009], max_lags=1), together())
+    terms = found["error_correction"].set_index(["equation", "term"])
+    assert terms.loc[("EC1", "research"), "estimate"] == 1
+    assert terms.loc[("EC1", "services"), "estimate"] == pytest.approx(-1, abs=0.1)
+    rows = found["causality"].set_index(["cause", "effect", "test"])
+    assert rows.loc[("research", "services", "VECM, long run"), "p_value"] < 0.001
+    assert rows.loc[("services", "research", "VECM, long run"), "p_value"] > 0.05
+
+
+def test_too_few_years_for_a_rank_test_are_said(make, nation):
+    found = fit_nation(make(years=[1997, 2007], max_lags=1), nation)
+    assert found["cointegration"].empty
+    rows = found["causality"][found["causality"]["test"] == "VECM"]
+    assert rows["why"].str.contains("11 years are too few").all()
+
+
+def test_side_by_side_in_standard_deviations_and_adjusted(make, nation):
+    study = make()
+    found = fit_nation(study, nation)
+    verdict = series_verdict(study, nation, found["causality"])
+    rows = verdict["methods"].set_index(["direction", "model"])
+    log = np.log(nation.droplevel(0)).loc[1981:2010].diff().iloc[1:]
+    terms = found["terms"].set_index(["equation", "term"])
+    lags = int(found["models"].set_index("statistic").loc["lags", "value"])
+    b = sum(terms.loc[("services", f"L{j}.research"), "estimate"] for j in range(1, lags + 1))
+    scaled = b * log["research"].std() / log["services"].std()
+    name = f"VAR, {lags} lag{'s' * (lags > 1)}"
+    assert rows.loc[("tech → upgrade", name), "estimate"] == pytest.approx(scaled)
+    assert (rows["holm_p"] >= rows["p_value"]).all()
+    assert rows["romano_wolf_p"].notna().groupby(level=0).sum().tolist() == [3, 3]
+    both = len(rows) + len(verdict["not_carried"])
+    assert both == len(found["causality"])
+    assert (verdict["not_carried"]["why"] != "").all()

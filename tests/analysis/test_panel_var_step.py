@@ -78,6 +78,8 @@ def test_an_unstable_panel_var_has_no_decomposition(study, scores):
     moduli = found["models"].query("statistic == 'modulus_1' and model == 'fod'")["value"]
     assert float(moduli.item()) >= 1
     assert found["fevd"].empty
+    mine = found["cautions"].query("model == 'fod'")["caution"]
+    assert mine.str.contains("shocks do not die out").any()
     assert set(found["irf"]["order"]) == ORDERS
 
 

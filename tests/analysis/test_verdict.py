@@ -8,7 +8,7 @@ from tandem.analysis.panel_var import fit_panel_vars
 from tandem.analysis.regressions import fit_regressions, two_way_terms, within_scale
 from tandem.analysis.scores import index_study
 from tandem.analysis.verdict import study_verdict
-from tandem.econometrics import FixedEffectsVAR, holm
+from tandem.econometrics import FixedEffectsVAR, half_panel_jackknife_causality, holm
 from tandem.study import Study
 
 ENTITIES = [f"e{i:02d}" for i in range(40)]
@@ -57,7 +57,9 @@ def found(raw, panel):
             "p_value": [0.04, 0.5],
         }
     )
-    return study, scores, terms, study_verdict(study, *args, more)
+    words = ["Dumitrescu-Hurlin wbar, bootstrap, 1 lag", "Dumitrescu-Hurlin zbar, 1 lag"]
+    tests = pd.DataFrame({"direction": f"{a} → {b}", "test": words, "p_value": [0.03, 0.01]})
+    return study, scores, terms, study_verdict(study, *args, more, tests)
 
 
 def test_every_method_stands_once_a_direction_with_its_own_estimate(found):
@@ -123,6 +125,21 @@ def test_a_panel_too_short_for_the_within_var_says_so(found):
         assert mine == pytest.approx(fit.params.loc[b, f"L1.{a}"] * within_scale(scores, a, b))
 
 
-def test_nothing_is_silently_missing(found):
+def test_pooled_causes_are_those_of_the_jackknife(found):
+    study, scores, _, tables = found
+    a, b = study.systems
+    methods = tables["methods"].set_index(["direction", "model"])
+    mine = methods.loc[(f"{a} → {b}", "Half-panel jackknife causality")]
+    fit = half_panel_jackknife_causality(scores[b], scores[a])
+    b_scaled = fit.terms["estimate"].iloc[0] * within_scale(scores, a, b)
+    assert mine["estimate"] == pytest.approx(b_scaled)
+    assert mine["p_value"] == pytest.approx(fit.test.pval)
+
+
+def test_a_test_without_an_estimate_counts_in_the_family_and_only_it_has_none(found):
     methods = found[-1]["methods"]
-    assert np.isfinite(methods[["estimate", "conf_low", "conf_high", "p_value"]]).all(axis=None)
+    none = methods[methods["estimate"].isna()]
+    assert none["model"].tolist() == ["Dumitrescu-Hurlin, bootstrap, 1 lag"]
+    assert none["p_value"].tolist() == [0.03]
+    known = methods.dropna(subset=["estimate"])
+    assert np.isfinite(known[["conf_low", "conf_high", "p_value"]]).all(axis=None)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,7 +85,23 @@ def test_bounds_tell_a_level_relation_from_none():
 def test_units_do_not_matter():
     data = series(6, link=0.3)
     one = toda_yamamoto(data, "a", "b", 2, 1, draws=49)
-    assert one == toda_yamamoto(data * [1024.0, 0.5], "a", "b", 2, 1, draws=49)
+    other = toda_yamamoto(data * [1024.0, 0.5], "a", "b", 2, 1, draws=49)
+    unit = 0.5 / 1024
+    assert other.estimate == pytest.approx(one.estimate * unit)
+    assert other.std_error == pytest.approx(one.std_error * unit)
+    assert replace(other, estimate=one.estimate, std_error=one.std_error) == one
+
+
+def test_the_sum_of_the_tested_lags_is_that_of_the_var():
+    data = series(8, link=0.4)
+    fit = VAR(data.to_numpy()).fit(2, trend="c")
+    mine = toda_yamamoto(data, "a", "b", 2, extra=0, draws=199)
+    places = [1 * 2 + 1, 3 * 2 + 1]  # L1.a and L2.a in the equation of b
+    cov = np.asarray(fit.cov_params())[np.ix_(places, places)]
+    assert mine.estimate == pytest.approx(np.asarray(fit.params)[[1, 3], 1].sum())
+    assert mine.std_error == pytest.approx(np.sqrt(cov.sum()), rel=1e-6)
+    # few years: wider than the normal's 1.96, not by much with sixty
+    assert 1.7 < mine.critical < 2.6
 
 
 @pytest.mark.parametrize(

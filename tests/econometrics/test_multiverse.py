@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tandem.econometrics import PanelVAR, specification_curve, specifications
-from tandem.econometrics.multiverse import _aligned, _dealt, _Shuffles
+from tandem.econometrics.multiverse import _aligned, _paired, _Shuffles
 from tandem.econometrics.panel_var_design import Design
 from tandem.econometrics.panel_var_gmm import refit_panels
 from tandem.econometrics.panel_var_moments import build_moments
@@ -98,21 +98,32 @@ def test_gmm_equals_the_panel_var(found, panel, z):
     )
 
 
-def test_a_permuted_panel_is_fitted_as_on_its_own(panel, z):
-    shuffles = _Shuffles(3, 1)
+@pytest.mark.parametrize("draws", [3, 50])  # each permutation stacked; every pair once
+def test_a_permuted_panel_is_fitted_as_on_its_own(panel, z, draws):
+    shuffles = _Shuffles(draws, 1)
     data = _aligned(panel, z, 2012)
-    panels, outside = _dealt(data.scores, data.controls, shuffles)
+    panels, outside, place = _paired(data.scores, data.controls, shuffles)
+    assert len(panels) == 12 * min(40 * draws, 40 * 40)
     options = {"lags": 1, "instrument_lags": (2, 4), "time_effects": True}
     moments = build_moments(panels, Design(exog=outside, **options))
-    coef, _ = refit_panels(moments, 1, 3)
-    third = panels.loc[80:119].reset_index()
-    third = third.assign(level_0=third["level_0"] - 80).set_index(["level_0", "level_1"])
+    coef, _ = refit_panels(moments, 1, place)
+    third = pd.concat({i: panels.loc[pair] for i, pair in enumerate(place[2])})
     alone = PanelVAR(third, exog=z, **options).fit(1)
     mine = coef[2] * moments.y_scale[:, None] / moments.x_scale
     assert mine == pytest.approx(alone.params.to_numpy(), rel=1e-6)
     assert sorted(third["a"]) == pytest.approx(sorted(panel["a"]))
     assert third["b"].to_numpy() == pytest.approx(panel["b"].to_numpy())
     assert not np.allclose(third["a"], panel["a"])
+
+
+def test_entities_without_an_equation_are_left_out_of_every_permutation(panel):
+    gone = panel.copy()
+    gone.loc[[5, 6], "b"] = np.nan
+    specs = specifications(["m"], ["all"], ["none"], {}, GMM)
+    args = {"all": (2001, 2012)}, {"none": None}, "a", "b", 50
+    found = specification_curve(specs, {"m": gone}, *args)
+    assert (found.table["n_entities"] == 38).all()
+    assert found.drawn["median"].notna().all()
 
 
 def test_a_true_effect_is_found_and_an_absent_one_is_not(found, panel, z):

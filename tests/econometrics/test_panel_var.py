@@ -195,6 +195,8 @@ def test_too_many_instruments_warn_with_both_numbers(simulate):
     words = [str(warning.message) for warning in caught]
     assert any("42 instruments an equation for 15 entities" in word for word in words)
     assert any("rank 15 of 84 moments" in word for word in words)
+    assert [c for c in results.cautions if "modulus" not in c] == words
+    assert all(word in results.summary for word in words)
     assert results.hansen_j.df == 15 - 4
 
 
@@ -204,6 +206,11 @@ def test_short_entities_are_dropped_and_counted(empluk):
     assert results.dropped_entities == (999,)
     assert close(results.params, PanelVAR(empluk).fit().params, rel=1e-7)
     assert "dropped as too short 1" in results.summary
+    assert results.cautions == [
+        "Too short for an equation and dropped: 1 (999).",
+        f"The largest modulus is {results.moduli[1]:.3f}: shocks do not die out, and there is no "
+        "variance decomposition.",
+    ]
 
 
 def test_lag_selection_finds_the_order_on_one_sample(simulate):
@@ -217,6 +224,17 @@ def test_lag_selection_finds_the_order_on_one_sample(simulate):
     )
     longest = PanelVAR(panel, lags=3).fit()
     assert table.loc[3, "j"] == pytest.approx(longest.hansen_j.stat)
+
+
+@pytest.mark.parametrize(
+    "options", [{"system": True}, {"pca": 0.9}, {"trend": True}, {"collapse": False}]
+)
+def test_lag_selection_takes_every_form_of_the_model(simulate, options):
+    panel = simulate([A1], SIGMA, 300, 8)
+    table = select_lags(panel, 2, **options)
+    longest = PanelVAR(panel, lags=2, **options).fit()
+    assert table.loc[2, "j"] == pytest.approx(longest.hansen_j.stat)
+    assert table.loc[2, "df"] == longest.hansen_j.df
 
 
 @pytest.mark.parametrize(

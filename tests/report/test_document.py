@@ -15,6 +15,7 @@ from tandem.analysis.panel import build_panel, compare_vintages, printed_series
 from tandem.analysis.panel_var import fit_panel_vars
 from tandem.analysis.regressions import fit_regressions, two_way_terms
 from tandem.analysis.scores import index_study
+from tandem.analysis.series_verdict import series_verdict
 from tandem.analysis.uncertainty import measure, run_chunk
 from tandem.analysis.var import fit_nation
 from tandem.analysis.verdict import study_verdict
@@ -80,7 +81,11 @@ def run(study, folder):
         store(folder, "var", fit_nation(study, made["panel"]))
     if study.models.verdict:
         frames = [scores, made["panel"], indices["normalised"], indices["weights"]]
-        write(folder, "estimates/verdict", study_verdict(study, *frames, records(folder)[0]))
+        if study.models.regressions:
+            found = study_verdict(study, *frames, records(folder)[0])
+        else:
+            found = series_verdict(study, made["panel"], load(folder)["estimates/var/causality"])
+        write(folder, "estimates/verdict", found)
     if study.claims:
         terms = records(folder)[0] if study.models.regressions else pd.DataFrame()
         write(folder, "claims", evaluate(study, load(folder), terms))
@@ -111,7 +116,7 @@ class Made:
         for block in (raw["models"].get("var"), raw["models"].get("panel_var")):
             if block:
                 block["draws"] = 99
-        if raw["models"].get("verdict"):
+        if (raw["models"].get("verdict") or {}).get("curve"):
             raw["models"]["verdict"] = {"draws": 99, "curve": {"windows": [], "draws": 19}}
         raw["coupling"]["ensemble"] = {"draws": 1000, "chunks": 1}
         path = folder / f"{name}.yaml"

@@ -173,6 +173,8 @@ def test_irf_grid_has_a_panel_a_pair_and_a_line_and_band_a_kind():
 
 def test_irf_grid_of_one_kind_needs_no_legend():
     assert not figures.irf_grid(responses().drop(columns="kind"), {}).legends
+    figure = figures.irf_grid(responses(), {}, "; not stable")
+    assert figure.get_supxlabel() == "years after the impulse; not stable"
 
 
 def test_fevd_bars_stack_to_one():

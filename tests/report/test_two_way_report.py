@@ -20,6 +20,7 @@ STUDY = Study.model_validate(
         "systems": {
             f"s{n}": {"label": {"en": f"System {n}"}, "indicators": {n: "+"}} for n in "pq"
         },
+        "models": {"regressions": {"x": {"label": "x", "effects": "two-way"}}},
     }
 )
 WAYS = ["sp → sq", "sq → sp"]
@@ -95,3 +96,16 @@ def test_the_curve_is_in_order_and_leaves_out_what_is_no_choice(results):
 def test_choices_read_as_words():
     values = pd.Series([1.0, None, "(2, 4)", "fod"], dtype=object)
     assert curve_words(values.where(values.notna(), None)).tolist() == ["1", "", "2, 4", "fod"]
+
+
+def test_one_entity_has_its_tests_side_by_side_too(results):
+    models = {"var": {"variables": ["p", "q"], "years": [2001, 2012]}, "verdict": {}}
+    study = Study.model_validate(STUDY.model_dump(exclude={"models"}) | {"models": models})
+    frame = pd.concat(estimates(2, model=list("xy"), direction=w) for w in WAYS)
+    frame.loc[1, ["estimate", "conf_low", "conf_high"]] = np.nan
+    found = {"estimates/verdict/methods": frame.assign(holm_p=0.5, romano_wolf_p=np.nan)}
+    (table,) = two_way_tables(study, found)
+    assert table.name == "two_way" and "p; q" in table.notes[0]
+    figure = dict(two_way_figures(study, found))["two_way"]
+    words = [t.get_text() for ax in figure.axes for t in ax.texts]
+    assert words == ["no estimate, p = 0.001"] * 2

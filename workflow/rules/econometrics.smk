@@ -59,6 +59,7 @@ rule panel_var:
             "diagnostics",
             "roots",
             "lag_choice",
+            "cautions",
         ),
     log:
         f"{R}/logs/panel_var.log",
@@ -83,6 +84,8 @@ rule var:
             "terms",
             "models",
             "granger",
+            "cointegration",
+            "error_correction",
             "causality",
             "irf",
             "fevd",
@@ -110,6 +113,7 @@ rule verdict:
         weights=f"{R}/indices/weights.csv",
         records=[f"{R}/estimates/{m}/{f}.csv" for m in MODELS for f in ("terms", "models")],
         further=[rules.robustness.output[0]] if study.models.robustness else [],
+        series=[rules.var.output.causality] if study.models.var else [],
     output:
         update(directory(f"{R}/estimates/verdict")),
     log:

@@ -22,7 +22,8 @@ def fit_panel_vars(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame
         response, horizon, estimate, pointwise and joint bands) for both Cholesky orders; fevd
         (order, response, impulse, horizon, share and its band), empty if the fit is not stable;
         diagnostics (model, equation, tests of the residuals); roots (model, real, imaginary,
-        modulus); lag_choice (lags, criteria), empty where the years allow one lag only.
+        modulus); lag_choice (lags, criteria), empty where the years allow one lag only; cautions
+        (model, caution): entities dropped, too many instruments, a singular weight, no stability.
     """
     block = study.models.panel_var
     fits = {}
@@ -61,6 +62,10 @@ def fit_panel_vars(study: Study, scores: pd.DataFrame) -> dict[str, pd.DataFrame
         "diagnostics": tests,
         "roots": roots,
         "lag_choice": _lag_choice(block, scores),
+        "cautions": pd.DataFrame(
+            [(name, text) for name, fit in fits.items() for text in fit.cautions],
+            columns=["model", "caution"],
+        ),
     }
 
 

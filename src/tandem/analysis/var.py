@@ -1,14 +1,12 @@
 """Step: the VAR of one entity's yearly series (the nation)."""
 
-from functools import partial
-from itertools import permutations
-
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student_t
 
 from tandem import estimates
-from tandem.econometrics import bounds_test, frequency_causality, toda_yamamoto
+from tandem.analysis.series_links import series_links
+from tandem.econometrics import chosen_rank, error_correction, johansen
 from tandem.econometrics.time_series import (
     fit_var,
     granger,
@@ -19,7 +17,7 @@ from tandem.econometrics.time_series import (
 from tandem.errors import TandemError
 from tandem.study import Study
 
-CYCLES = (3, 5, 10)  # years
+RANKS = 41  # random stream of the rank tests
 
 
 def fit_nation(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -33,9 +31,9 @@ def fit_nation(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of DataFrame
-        unit_roots, lag_choice, terms, models, granger, irf (both Cholesky orders), fevd; causality
-        (further tests both ways: Toda-Yamamoto, by frequency, bounds), with the reason in `why`
-        where the years do not carry one.
+        unit_roots, lag_choice, terms, models, granger, irf (both Cholesky orders), fevd;
+        cointegration (rank tests); error_correction (equation, term, ...; empty where the rank or
+        the years allow no such model); causality (every test both ways, from `series_links`).
 
     Raises
     ------
@@ -43,16 +41,10 @@ def fit_nation(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
         More than one entity, a gap, too few years, a level that is not positive under logs.
     """
     spec = study.models.var
-    entities = panel.index.get_level_values("entity").unique()
-    if len(entities) != 1:
-        raise TandemError("models.var is for one entity; use models.panel_var for a panel.")
-    levels = panel.xs(entities[0], level="entity")[list(spec.variables)]
-    years = pd.RangeIndex(spec.years[0], spec.years[1] + 1, name="year")
-    data = _transform(levels.reindex(years), spec.transform)
+    stages, data = nation_series(study, panel)
     result, orders = fit_var(data, spec.max_lags)
     terms, models = _records(result)
-    log = "log " if spec.transform == "log-difference" else ""
-    stages = (np.log(levels) if log else levels).reindex(years)
+    log = _log(study)
     roots = [
         unit_roots(stages.rename(columns=f"{log}{{}}".format)),
         unit_roots(stages.diff().iloc[1:].rename(columns=f"Δ {log}{{}}".format)),
@@ -63,16 +55,67 @@ def fit_nation(study: Study, panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
         seed = np.random.SeedSequence([study.seed, stream])
         irf = impulse_responses(data[order], result.k_ar, spec.horizon, spec.draws, seed)
         irfs.append(irf.assign(order=f"order: {', '.join(order)}"))
+    tests = granger(result)
+    ranks, model, why = _long_run(study, stages, result.k_ar)
     return {
         "unit_roots": pd.concat(roots, ignore_index=True),
-        "causality": _causality(stages, data, study.seed),
+        "cointegration": ranks.reset_index(),
+        "error_correction": _vectors_and_terms(model),
+        "causality": series_links(study, stages, data, int(result.k_ar), tests, model, why),
         "lag_choice": orders.reset_index(),
         "terms": terms,
         "models": models,
-        "granger": granger(result),
+        "granger": tests,
         "irf": pd.concat(irfs, ignore_index=True),
         "fevd": variance_decomposition(result, spec.horizon),
     }
+
+
+def nation_series(study: Study, panel: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The series by year: as they are (in logs, if changes are of logs), and as the VAR takes them.
+
+    Raises
+    ------
+    TandemError
+        As `fit_nation`.
+    """
+    spec = study.models.var
+    entities = panel.index.get_level_values("entity").unique()
+    if len(entities) != 1:
+        raise TandemError("models.var is for one entity; use models.panel_var for a panel.")
+    years = pd.RangeIndex(spec.years[0], spec.years[1] + 1, name="year")
+    levels = panel.xs(entities[0], level="entity")[list(spec.variables)].reindex(years)
+    data = _transform(levels, spec.transform)
+    return np.log(levels) if _log(study) else levels, data
+
+
+def _log(study: Study) -> str:
+    return "log " if study.models.var.transform == "log-difference" else ""
+
+
+def _long_run(study: Study, levels: pd.DataFrame, order: int):
+    """Rank tests, the error correction model or None, and why there is none."""
+    lags = order if _log(study) else order - 1
+    seed = np.random.SeedSequence([study.seed, RANKS])
+    try:
+        ranks = johansen(levels, lags, study.models.var.draws, seed)
+    except TandemError as err:
+        columns = ["rank", "eigenvalue", "trace", "trace_5", "max_eigenvalue", "max_5"]
+        return pd.DataFrame(columns=[*columns, "trace_p", "max_p"]).set_index("rank"), None, err
+    try:
+        return ranks, error_correction(levels, chosen_rank(ranks), lags), None
+    except TandemError as err:
+        return ranks, None, err
+
+
+def _vectors_and_terms(model) -> pd.DataFrame:
+    """The cointegrating vectors, then the equations; without a model no row."""
+    columns = ["equation", "term", "estimate", "std_error", "p_value", "conf_low", "conf_high"]
+    if model is None:
+        return pd.DataFrame(columns=columns)
+    beta = model.beta.T.stack().rename_axis(["equation", "term"]).rename("estimate")
+    found = pd.concat([beta.reset_index(), model.terms.reset_index()], ignore_index=True)
+    return found[columns]
 
 
 def _records(result) -> estimates.Records:
@@ -123,47 +166,3 @@ def _transform(levels: pd.DataFrame, how: str) -> pd.DataFrame:
     if (levels <= 0).any().any():
         raise TandemError("models.var: logs need positive series; use transform: level.")
     return np.log(levels).diff().iloc[1:]
-
-
-def _causality(levels: pd.DataFrame, changes: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Toda-Yamamoto and bounds on the levels, by frequency on what the VAR is fitted to."""
-    rows = []
-    for stream, (a, b) in enumerate(permutations(range(levels.shape[1]), 2)):
-        names = levels.columns[a], levels.columns[b]
-        moved = changes.columns[a], changes.columns[b]
-        drawn = [seed, 20 + stream]
-        tests = {
-            "Toda-Yamamoto, 1 + 1 lags, chi-square": partial(_toda_yamamoto, levels, names, 0, 0),
-            "Toda-Yamamoto, 1 + 1 lags, bootstrap": partial(
-                _toda_yamamoto, levels, names, 999, drawn
-            ),
-            "bounds of a level relation, 1 lag": partial(_bounds, levels, names),
-        }
-        for years in CYCLES:
-            tests[f"cycles of {years} years, 3 lags"] = partial(_cycle, changes, moved, years)
-        for name, test in tests.items():
-            try:
-                facts = test()
-            except TandemError as err:
-                facts = {"why": str(err)}
-            rows.append({"cause": names[0], "effect": names[1], "test": name, **facts})
-    columns = ["cause", "effect", "test", "statistic", "df", "p_value", "why"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _toda_yamamoto(levels, names, draws: int, seed) -> dict:
-    test = toda_yamamoto(levels, *names, lags=1, extra=1, draws=draws, seed=seed)
-    p = test.bootstrap_p if draws else test.pval
-    return {"statistic": test.stat, "df": str(test.df), "p_value": p, "why": ""}
-
-
-def _cycle(changes, names, years: int) -> dict:
-    table = frequency_causality(changes, *names, points=199)
-    row = table.iloc[(table["years"] - years).abs().argmin()]
-    return {"statistic": row["stat"], "df": row["df"], "p_value": row["p_value"], "why": ""}
-
-
-def _bounds(levels, names) -> dict:
-    row = bounds_test(levels, *names).loc["5 %"]
-    told = f"{row['verdict']} at 5 % (bounds {row['lower']:.2f}, {row['upper']:.2f})"
-    return {"statistic": row["statistic"], "df": "", "p_value": np.nan, "why": told}

@@ -10,6 +10,7 @@ from tandem.analysis.regressions import design, directions, two_way_terms, withi
 from tandem.econometrics import (
     FixedEffectsVAR,
     PanelVAR,
+    half_panel_jackknife_causality,
     holm,
     local_projections,
     romano_wolf,
@@ -24,6 +25,7 @@ from tandem.study import Study
 
 STREAM = 7  # spawn key of this step
 SHOWN = ["estimate", "conf_low", "conf_high", "p_value"]
+BY_ENTITY = "Dumitrescu-Hurlin wbar, bootstrap"
 ALREADY = ("two-way, winsorised", "winsorised")  # other data, not another method
 
 
@@ -35,6 +37,7 @@ def study_verdict(
     weights: pd.DataFrame,
     terms: pd.DataFrame,
     alternatives: pd.DataFrame | None = None,
+    tests: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Tables of this step; what the panel cannot carry is told in `not_carried`.
 
@@ -47,6 +50,8 @@ def study_verdict(
         Records of the regressions and panel VARs.
     alternatives : DataFrame, optional
         Further estimates of the robustness step: direction, model, estimate ...
+    tests : DataFrame, optional
+        Its tests: direction, test, p_value; the bootstrapped ones of causality have no estimate.
 
     Returns
     -------
@@ -57,7 +62,7 @@ def study_verdict(
     """
     told: list[tuple[str, str, str]] = []
     seeds = np.random.SeedSequence(study.seed, spawn_key=(STREAM,)).spawn(2)
-    found = {"methods": _methods(study, scores, panel, terms, alternatives, seeds[0], told)}
+    found = {"methods": _methods(study, scores, panel, terms, alternatives, tests, seeds[0], told)}
     regions = pd.DataFrame(_regions(study, scores, panel, told))
     found |= {"regions": regions} if len(regions) else {}
     responses = list(_responses(study, scores, told))
@@ -68,7 +73,7 @@ def study_verdict(
     return found
 
 
-def _methods(study, scores, panel, terms, alternatives, seed, told) -> pd.DataFrame:
+def _methods(study, scores, panel, terms, alternatives, tests, seed, told) -> pd.DataFrame:
     """All estimates in standard deviations, with p-values adjusted over the whole family."""
     rows = two_way_terms(study, scores, terms)
     if alternatives is not None:
@@ -79,6 +84,10 @@ def _methods(study, scores, panel, terms, alternatives, seed, told) -> pd.DataFr
             more.loc[mine, ["estimate", "conf_low", "conf_high"]] *= scale
         rows = pd.concat([rows, more[["direction", "model", *SHOWN]]])
     rows = pd.concat([rows, pd.DataFrame(_projected(study, scores, told))], ignore_index=True)
+    if tests is not None:
+        more = tests[tests["test"].str.startswith(BY_ENTITY)].rename(columns={"test": "model"})
+        more["model"] = more["model"].str.replace(" wbar, bootstrap", ", bootstrap")
+        rows = pd.concat([rows, more[["direction", "model", "p_value"]]], ignore_index=True)
     rows["holm_p"] = holm(rows["p_value"])
     rows["romano_wolf_p"] = np.nan
     statistics, drawn, places = _resampled(study, scores, panel, rows, terms, seed)
@@ -90,7 +99,7 @@ def _methods(study, scores, panel, terms, alternatives, seed, told) -> pd.DataFr
 
 
 def _projected(study: Study, scores: pd.DataFrame, told: list) -> Iterator[dict]:
-    """Slopes of local projections one year ahead, and of the corrected within panel VAR."""
+    """Slopes of local projections, of the corrected within panel VAR, of pooled causes."""
     for cause, effect in directions(study):
         name, scale = f"{cause} → {effect}", within_scale(scores, cause, effect)
         try:
@@ -122,6 +131,18 @@ def _projected(study: Study, scores: pd.DataFrame, told: list) -> Iterator[dict]
             }
         except TandemError as err:
             told.append(("Within panel VAR", name, str(err)))
+        try:
+            pair = scores[[cause, effect]].dropna()
+            test = half_panel_jackknife_causality(pair[effect], pair[cause])
+            row = test.terms.iloc[0]
+            yield {
+                "direction": name,
+                "model": "Half-panel jackknife causality",
+                **{k: row[k] * scale for k in SHOWN[:3]},
+                "p_value": row["p_value"],
+            }
+        except TandemError as err:
+            told.append(("Half-panel jackknife causality", name, str(err)))
 
 
 def _errors(scores: pd.DataFrame) -> str:

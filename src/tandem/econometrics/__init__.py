@@ -7,6 +7,12 @@ from tandem.econometrics.describe import correlations, describe_panel, variance_
 from tandem.econometrics.dumitrescu_hurlin import dumitrescu_hurlin, standardise_wbar
 from tandem.econometrics.dynamic_panel import DynamicPanel, DynamicPanelResults
 from tandem.econometrics.dynamic_threshold import dynamic_threshold
+from tandem.econometrics.error_correction import (
+    ErrorCorrection,
+    chosen_rank,
+    error_correction,
+    johansen,
+)
 from tandem.econometrics.half_panel_jackknife import (
     HalfPanelJackknife,
     half_panel_jackknife_causality,
@@ -22,6 +28,7 @@ from tandem.econometrics.heterogeneity import (
 )
 from tandem.econometrics.instruments import instrumental_regression
 from tandem.econometrics.interactions import interaction_regression
+from tandem.econometrics.joint_links import joint_links
 from tandem.econometrics.local_projections import LocalProjections, local_projections
 from tandem.econometrics.long_causality import bounds_test, frequency_causality, toda_yamamoto
 from tandem.econometrics.long_run import LongRun, dols, fmols
@@ -65,6 +72,11 @@ __all__ = [
     "panel_unit_root",
     "unit_root_table",
     "BiasCorrectedWithin",
+    "ErrorCorrection",
+    "chosen_rank",
+    "error_correction",
+    "johansen",
+    "joint_links",
     "bias_corrected_within",
     "DynamicPanel",
     "DynamicPanelResults",

@@ -13,7 +13,17 @@ from tandem.errors import TandemError
 
 @dataclass(frozen=True)
 class TodaYamamoto:
-    """Statistic, degrees of freedom, chi-square and bootstrap p-values, lags and extra lags."""
+    """Wald statistic with its chi-square and bootstrap p-values, and the sum of the tested lags.
+
+    Attributes
+    ----------
+    stat, pval, bootstrap_p : float
+    df, lags, extra, n_obs : int
+    estimate, std_error : float
+        Sum of the tested coefficients, in units of the effect for one of the cause.
+    critical : float
+        The bootstrap's 95 % quantile of the sum's absolute t ratio under the null; NaN without it.
+    """
 
     stat: float
     df: int
@@ -22,6 +32,9 @@ class TodaYamamoto:
     lags: int
     extra: int
     n_obs: int
+    estimate: float
+    std_error: float
+    critical: float
     summary = property(in_text)
 
 
@@ -60,7 +73,7 @@ def toda_yamamoto(
     ----------
     Toda & Yamamoto (1995), Journal of Econometrics 66, 225-250.
     """
-    values, names = _series(data, (cause, effect))
+    values, names = _standardised(data, (cause, effect))
     k, p = len(names), lags + extra
     if lags < 1 or extra < 0:
         raise TandemError(f"Toda-Yamamoto has at least one lag; {lags} and {extra} were given.")
@@ -69,18 +82,31 @@ def toda_yamamoto(
             f"{len(values)} years are too few for {p} lags of {k} series: each equation has "
             f"{1 + k * p} coefficients."
         )
-    y, z = values[p:], _lagged(values[None], p)[0]
+    y, z = values[p:], lagged(values[None], p)[0]
     e, c = names.index(effect), names.index(cause)
     tested = [1 + j * k + c for j in range(lags)]
-    stat = float(_wald(y[None, :, e], z[None], tested)[0])
-    pval = float(stats.chi2.sf(stat, lags))
-    bootstrap_p = np.nan
+    stat, total, error = (float(a[0]) for a in wald_and_sum(y[None, :, e], z[None], tested))
+    bootstrap_p = critical = np.nan
     if draws:
         rng = np.random.default_rng(seed)
-        built = _under_null(values, y, z, e, tested, p, draws, rng)
-        drawn = _wald(built[:, p:, e], _lagged(built, p), tested)
+        kept = [[j for j in range(z.shape[1]) if i != e or j not in tested] for i in range(k)]
+        built = under_null(values, kept, p, draws, rng)
+        drawn, sums, errors = wald_and_sum(built[:, p:, e], lagged(built, p), tested)
         bootstrap_p = float((1 + (drawn >= stat).sum()) / (1 + draws))
-    return TodaYamamoto(stat, lags, pval, bootstrap_p, lags, extra, len(y))
+        critical = float(np.quantile(np.abs(sums / errors), 0.95))
+    unit = data[effect].std(ddof=0) / data[cause].std(ddof=0)
+    return TodaYamamoto(
+        stat,
+        lags,
+        float(stats.chi2.sf(stat, lags)),
+        bootstrap_p,
+        lags,
+        extra,
+        len(y),
+        float(total * unit),
+        float(error * unit),
+        critical,
+    )
 
 
 def frequency_causality(
@@ -110,13 +136,13 @@ def frequency_causality(
     """
     if lags < 3:
         raise TandemError(f"Causality by frequency needs at least 3 lags; {lags} was given.")
-    values, names = _series(data, (cause, effect))
+    values, names = _standardised(data, (cause, effect))
     df = len(values) - lags - 1 - lags * len(names)
     if df < 1:
         raise TandemError(
             f"{len(values)} years are too few for {lags} lags of {len(names)} series."
         )
-    y, z = values[lags:, names.index(effect)], _lagged(values[None], lags)[0]
+    y, z = values[lags:, names.index(effect)], lagged(values[None], lags)[0]
     b, _, rank, _ = np.linalg.lstsq(z, y, rcond=None)
     e = y - z @ b
     cov = np.linalg.inv(z.T @ z) * (e @ e / df)
@@ -146,7 +172,7 @@ def bounds_test(data: pd.DataFrame, cause: str, effect: str, lags: int = 1) -> p
     """
     from statsmodels.tsa.ardl import UECM
 
-    values, names = _series(data, (cause, effect))
+    values, names = _standardised(data, (cause, effect))
     frame = pd.DataFrame(values, columns=names)
     if len(frame) < 3 * (2 * lags + 3):
         raise TandemError(
@@ -174,38 +200,52 @@ def bounds_test(data: pd.DataFrame, cause: str, effect: str, lags: int = 1) -> p
     )
 
 
-def _series(data: pd.DataFrame, wanted: tuple) -> tuple[np.ndarray, list[str]]:
+def checked_series(data: pd.DataFrame) -> np.ndarray:
+    """Values (T, K) of consecutive years; a gap, a constant or a collinear series is refused."""
+    if len(data) < 2:
+        raise TandemError("The series have fewer than two years.")
+    if data.isna().any(axis=None) or (np.diff(np.asarray(data.index)) != 1).any():
+        raise TandemError("The series need a value in each of consecutive years.")
+    for name in data:
+        check_numbers(data[name])
+    values = data.to_numpy(float)
+    spread = values.std(axis=0)
+    if (spread == 0).any():
+        raise TandemError("A series is constant; leave it out.")
+    if np.linalg.matrix_rank((values - values.mean(axis=0)) / spread) < values.shape[1]:
+        names = ", ".join(map(str, data.columns))
+        raise TandemError(f"The series {names} are collinear; leave one out.")
+    return values
+
+
+def _standardised(data: pd.DataFrame, wanted: tuple) -> tuple[np.ndarray, list[str]]:
     """Standardised values (T, K), the statistics do not depend on units, and names."""
     names = [str(c) for c in data.columns]
     if unknown := [w for w in wanted if w not in names]:
         raise TandemError(f"'{unknown[0]}' is not among {', '.join(names)}.")
     if wanted[0] == wanted[1]:
         raise TandemError("Cause and effect are one series.")
-    years = np.asarray(data.index)
-    if len(data) < 2:
-        raise TandemError("The series have fewer than two years.")
-    if data.isna().any(axis=None) or (np.diff(years) != 1).any():
-        raise TandemError("The series need a value in each of consecutive years.")
-    for name in data:
-        check_numbers(data[name])
-    values = data.to_numpy(float)
-    if (values.std(axis=0) == 0).any():
-        raise TandemError("A series is constant; leave it out.")
-    values = (values - values.mean(axis=0)) / values.std(axis=0)
-    if np.linalg.matrix_rank(values) < len(names):
-        raise TandemError(f"The series {', '.join(names)} are collinear; leave one out.")
-    return values, names
+    values = checked_series(data)
+    return (values - values.mean(axis=0)) / values.std(axis=0), names
 
 
-def _lagged(values: np.ndarray, p: int) -> np.ndarray:
+def lagged(values: np.ndarray, p: int) -> np.ndarray:
     """Constant and lags 1 to p of all series (draws, T - p, 1 + K p) out of (draws, T, K)."""
     draws, t, _ = values.shape
     past = [values[:, p - j : t - j] for j in range(1, p + 1)]
     return np.concatenate([np.ones((draws, t - p, 1)), *past], axis=2)
 
 
-def _wald(y: np.ndarray, z: np.ndarray, tested: list[int]) -> np.ndarray:
-    """Wald statistics (draws,) that the tested coefficients are zero, divisor n - k."""
+def wald_and_sum(y: np.ndarray, z: np.ndarray, tested: list[int]) -> tuple[np.ndarray, ...]:
+    """Least squares of y (draws, n) on z (draws, n, k), divisor n - k.
+
+    Returns
+    -------
+    stat : array (draws,)
+        Wald statistic that the tested coefficients are zero.
+    total, std_error : array (draws,)
+        Their sum.
+    """
     turned = z.transpose(0, 2, 1)
     inverse = np.linalg.inv(turned @ z)
     b = inverse @ (turned @ y[..., None])
@@ -213,17 +253,27 @@ def _wald(y: np.ndarray, z: np.ndarray, tested: list[int]) -> np.ndarray:
     s2 = (e**2).sum(axis=1) / (z.shape[1] - z.shape[2])
     part = b[:, tested, 0]
     middle = inverse[:, tested][:, :, tested]
-    return np.einsum("bi,bi->b", part, np.linalg.solve(middle, part[..., None])[..., 0]) / s2
+    stat = np.einsum("bi,bi->b", part, np.linalg.solve(middle, part[..., None])[..., 0]) / s2
+    return stat, part.sum(axis=1), np.sqrt(s2 * middle.sum(axis=(1, 2)))
 
 
-def _under_null(values, y, z, e: int, tested, p: int, draws: int, rng) -> np.ndarray:
-    """Series (draws, T, K) with the effect's equation restricted, first values as they were."""
+def under_null(values: np.ndarray, kept: list, p: int, draws: int, rng) -> np.ndarray:
+    """Series (draws, T, K) built from a VAR with p lags, its first values as they were.
+
+    Residuals are divided by ``sqrt(1 - leverage)`` and drawn by year for all equations.
+
+    Parameters
+    ----------
+    values : array (T, K)
+    kept : list of list of int
+        For each equation the columns of `lagged` that it has; the others are zero.
+    """
+    y, z = values[p:], lagged(values[None], p)[0]
     n, k = y.shape
     coef, residuals = np.zeros((k, z.shape[1])), np.zeros((n, k))
-    for i in range(k):
-        kept = [c for c in range(z.shape[1]) if i != e or c not in tested]
-        q, _ = np.linalg.qr(z[:, kept])
-        coef[i, kept] = np.linalg.lstsq(z[:, kept], y[:, i], rcond=None)[0]
+    for i, mine in enumerate(kept):
+        q, _ = np.linalg.qr(z[:, mine])
+        coef[i, mine] = np.linalg.lstsq(z[:, mine], y[:, i], rcond=None)[0]
         left = y[:, i] - q @ (q.T @ y[:, i])
         residuals[:, i] = left / np.sqrt(1 - (q**2).sum(axis=1))
     residuals -= residuals.mean(axis=0)

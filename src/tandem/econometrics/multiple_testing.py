@@ -39,7 +39,7 @@ def romano_wolf(statistics: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     Romano & Wolf (2005), Econometrica 73, 1237-1282; p-values as in Romano & Wolf (2016),
     Statistics and Probability Letters 113, 38-40.
     """
-    statistics, drawn = np.abs(statistics), np.abs(drawn)
+    statistics, drawn = np.abs(np.asarray(statistics)), np.abs(np.asarray(drawn))
     if drawn.ndim != 2 or drawn.shape[1] != len(statistics) or len(drawn) < 1:
         raise TandemError(
             f"{len(statistics)} statistics need draws with as many columns; they have shape "

@@ -315,13 +315,13 @@ def _gmm(spec, data: _Data, cause, effect, first, shuffles: _Shuffles, before: d
     key = tuple(str(v) for k, v in spec.items() if k != "steps")
     if before.get("key") != key:
         before |= {"key": key, "models": _models(spec, data, cause, effect, first, shuffles)}
-    model, moments = before["models"]
+    model, moments, place = before["models"]
     with warnings.catch_warnings():  # the tables of the main models count the instruments
         warnings.simplefilter("ignore", UserWarning)
         fit = model.fit(steps)
     name, drawn = f"L1.{cause}", np.empty(0)
     if moments is not None:
-        coef, _ = refit_panels(moments, steps, shuffles.draws)
+        coef, _ = refit_panels(moments, steps, place)
         # cause and effect are columns 0 and 1, their first lags columns 0 and 1 of the regressors
         drawn = coef[:, 1, 0] * moments.y_scale[1] / moments.x_scale[0]
     return {
@@ -335,7 +335,7 @@ def _gmm(spec, data: _Data, cause, effect, first, shuffles: _Shuffles, before: d
 
 
 def _models(spec, data: _Data, cause, effect, first, shuffles: _Shuffles) -> tuple:
-    """The panel VAR, and the moments of all permuted panels, None without permutations."""
+    """The panel VAR, and without draws None, else moments and the entities of each permutation."""
     options = {
         "lags": int(spec["lags"]),
         "transform": spec["transform"],
@@ -348,22 +348,47 @@ def _models(spec, data: _Data, cause, effect, first, shuffles: _Shuffles) -> tup
     controls = None if data.controls is None else data.controls.loc[kept]
     model = PanelVAR(scores, exog=controls, **options)
     if not shuffles.draws:
-        return model, None
-    panels, outside = _dealt(scores, controls, shuffles)
-    return model, build_moments(panels, Design(exog=outside, **options))
+        return model, None, None
+    pairs, outside, place = _paired(scores, controls, shuffles)
+    moments = build_moments(pairs, Design(exog=outside, **options))
+    kept = ~np.isin(np.arange(len(pairs.index.levels[0])), moments.dropped_entities)
+    # whether a pair has equations hangs on its effect alone: causes miss the same years
+    place = place[:, kept[place[0]]]
+    return model, moments, (np.cumsum(kept) - 1)[place]
 
 
-def _dealt(scores: pd.DataFrame, controls, shuffles: _Shuffles) -> tuple:
-    """Panels with permuted causes, stacked: entity i of panel c is c N + i."""
+def _paired(scores: pd.DataFrame, controls, shuffles: _Shuffles) -> tuple:
+    """An entity for every effect and cause that can meet, and which of them each permutation holds.
+
+    All pairs are fewer than entities times permutations unless the panel is wide.
+
+    Returns
+    -------
+    panels, outside : DataFrame
+        Of the pairs, under running numbers; outside is None without controls.
+    place : array (draws, N)
+        The pairs of each permutation, in the order of the effects.
+    """
     cube, entities, years = panel_cube(scores)
-    order = shuffles.of(np.isfinite(cube[:, 0]))[1:]
-    copies, n = order.shape
-    panels = np.broadcast_to(cube, (copies, *cube.shape)).copy()
-    panels[:, :, 0] = cube[order, 0]
-    index = pd.MultiIndex.from_product([range(copies * n), years])
-    values = panels.transpose(0, 1, 3, 2).reshape(-1, 2)
+    observed = np.isfinite(cube[:, 0])
+    order = shuffles.of(observed)[1:]
+    n = len(cube)
+    _, stratum, count = np.unique(observed, axis=0, return_inverse=True, return_counts=True)
+    if (count**2).sum() <= order.size:
+        effect, cause = np.nonzero(stratum.reshape(-1, 1) == stratum.reshape(1, -1))
+        number = np.zeros((n, n), dtype=int)
+        number[effect, cause] = np.arange(len(effect))
+        place = number[np.arange(n), order]
+    else:
+        effect, cause = np.tile(np.arange(n), len(order)), order.ravel()
+        place = np.arange(order.size).reshape(order.shape)
+    panels = cube[effect]
+    panels[:, 0] = cube[cause, 0]
+    index = pd.MultiIndex.from_product([range(len(effect)), years])
     outside = None
     if controls is not None:
-        once = controls.reindex(pd.MultiIndex.from_product([entities, years]))
-        outside = pd.DataFrame(np.tile(once, (copies, 1)), index, controls.columns)
-    return pd.DataFrame(values, index, scores.columns), outside
+        once = controls.reindex(pd.MultiIndex.from_product([entities, years])).to_numpy()
+        of = once.reshape(n, len(years), -1)[effect].reshape(len(index), -1)
+        outside = pd.DataFrame(of, index, controls.columns)
+    values = panels.transpose(0, 2, 1).reshape(-1, 2)
+    return pd.DataFrame(values, index, scores.columns), outside, place

@@ -148,6 +148,11 @@ class PanelVARResults(VectorAutoregression):
     _gmm: Gmm = field(repr=False)
 
     @property
+    def cautions(self) -> list[str]:
+        """What a reader must know: too many instruments, a singular weight, shocks that stay."""
+        return [*_doubts(self), *super().cautions]
+
+    @property
     def diagnostics(self) -> pd.DataFrame:
         """Tests of the residuals of each equation.
 
@@ -216,7 +221,8 @@ class PanelVARResults(VectorAutoregression):
         exog, predetermined = outside
         design = replace(self._design, exog=exog, predetermined=predetermined)
         moments = build_moments(panels, design)
-        return _unscaled(moments, *refit_panels(moments, self.steps, copies))
+        place = np.arange(len(moments.rows)).reshape(copies, -1)
+        return _unscaled(moments, *refit_panels(moments, self.steps, place))
 
 
 def _unscaled(moments: Moments, coef: np.ndarray, sigma: np.ndarray) -> tuple:
@@ -248,12 +254,22 @@ def select_lags(
     collapse: bool = True,
     exog: pd.DataFrame | None = None,
     time_effects: bool = False,
+    predetermined: pd.DataFrame | None = None,
+    trend: bool = False,
+    system: bool = False,
+    pca: float | None = None,
 ) -> pd.DataFrame:
     """Moment and model selection criteria of Andrews & Lu (2001) for 1 to `max_lags` lags.
 
     ``bic = J - df ln n``, ``aic = J - 2 df``, ``hqic = J - 2.1 df ln ln n`` with the two-step J, df
     its degrees of freedom (moments less K*K*p and other coefficients) and n the transformed
     equations (Abrigo & Love 2016). All orders share the sample and instruments of the longest.
+
+    Parameters
+    ----------
+    data, transform, instrument_lags, collapse, exog, time_effects, predetermined, trend, system
+        As in `PanelVAR`, and so is pca.
+    max_lags : int
 
     Returns
     -------
@@ -271,7 +287,18 @@ def select_lags(
     """
     rows = {}
     for lags in range(1, max_lags + 1):
-        design = Design(lags, transform, instrument_lags, collapse, exog, time_effects=time_effects)
+        design = Design(
+            lags,
+            transform,
+            instrument_lags,
+            collapse,
+            exog,
+            predetermined,
+            time_effects,
+            trend,
+            system,
+            pca,
+        )
         moments = build_moments(data, design, sample_lags=max_lags)
         results = _estimate(data, design, moments, 2)
         j, df, pval = results.hansen_j
@@ -323,21 +350,27 @@ def _estimate(data, design: Design, moments: Moments, steps: int | str) -> Panel
     )
 
 
-def _warn(results: PanelVARResults) -> None:
+def _doubts(results: PanelVARResults) -> list[str]:
+    """Why the moments of a fit may not carry it."""
+    told = []
     if results.n_instruments > results.n_entities:
-        warnings.warn(
+        told.append(
             f"{results.n_instruments} instruments an equation for {results.n_entities} entities: "
             "the estimates lean towards the within estimator and Hansen's J is unreliable; "
-            "collapse the instruments or shorten instrument_lags.",
-            stacklevel=3,
+            "collapse the instruments or shorten instrument_lags."
         )
     if results.rank < results.n_moments:
-        warnings.warn(
+        told.append(
             f"The two-step weight matrix is singular: rank {results.rank} of {results.n_moments} "
             f"moments ({results.n_entities} entities); collapse the instruments, shorten "
-            "instrument_lags or report the one-step estimates.",
-            stacklevel=3,
+            "instrument_lags or report the one-step estimates."
         )
+    return told
+
+
+def _warn(results: PanelVARResults) -> None:
+    for doubt in _doubts(results):
+        warnings.warn(doubt, stacklevel=3)
 
 
 def _summary(results: PanelVARResults) -> str:
@@ -366,4 +399,5 @@ def _summary(results: PanelVARResults) -> str:
     moduli = ", ".join(f"{modulus:.4f}" for modulus in results.moduli)
     granger = results.granger.to_string(float_format="%.4f") if len(results.params) > 1 else ""
     lines += ["", f"Hansen J {hansen}", f"Companion moduli {moduli} ({stable})", "", granger]
+    lines += ["", *results.cautions]
     return "\n".join(lines).rstrip()

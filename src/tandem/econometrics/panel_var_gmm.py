@@ -150,22 +150,32 @@ def refit(moments: Moments, steps: int | str, weights: np.ndarray) -> tuple[np.n
     return np.concatenate(coef), np.concatenate(sigma)
 
 
-def refit_panels(moments: Moments, steps: int | str, copies: int) -> tuple[np.ndarray, np.ndarray]:
-    """Estimate `copies` panels of the same shape, stacked as entities one after the other.
+def refit_panels(
+    moments: Moments, steps: int | str, place: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate many panels that are made of the entities at hand, several times or never each.
+
+    Parameters
+    ----------
+    place : array (panels, n)
+        The entities of each panel.
 
     Returns
     -------
-    coef : array (copies, K, k)
-    sigma : array (copies, K, K)
+    coef : array (panels, K, k)
+    sigma : array (panels, K, K)
     """
-    blocks = {
-        name: block.reshape(copies, -1, *block.shape[1:])
-        for name, block in _blocks(moments).items()
-    }
-    total = {name: block.sum(axis=1) for name, block in blocks.items()}
-    w = np.ones(blocks["zx"].shape[:2])
-    b = _weighted(total, blocks["zx"], blocks["zy"], steps, w)
-    return b, _weighted_sigma(moments, total, b, moments.rows.reshape(copies, -1).sum(axis=1))
+    blocks, count = _blocks(moments), moments.rows.sum(axis=1)
+    size = max(1, FLOATS_PER_CHUNK // (place.shape[1] * sum(b[0].size for b in blocks.values())))
+    fits = []
+    for start in range(0, len(place), size):
+        mine = place[start : start + size]
+        total = {name: block[mine].sum(axis=1) for name, block in blocks.items()}
+        own = (blocks[name][mine] for name in ("zx", "zy"))
+        b = _weighted(total, *own, steps, np.ones(mine.shape))
+        fits.append((b, _weighted_sigma(moments, total, b, count[mine].sum(axis=1))))
+    coef, sigma = zip(*fits, strict=True)
+    return np.concatenate(coef), np.concatenate(sigma)
 
 
 def _blocks(moments: Moments) -> dict[str, np.ndarray]:

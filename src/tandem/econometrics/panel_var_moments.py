@@ -195,8 +195,12 @@ def _year_basis(usable, kept, equations: np.ndarray, design: Design) -> np.ndarr
     dummies = np.where(usable[:, None], np.broadcast_to(np.eye(t), (n, t, t)), np.nan)[kept]
     stacked = np.nan_to_num(TRANSFORMS[design.transform](dummies)) * equations[:, None, :t]
     stacked = _beside(stacked, np.nan_to_num(dummies)) if design.system else stacked
-    u, singular, _ = np.linalg.svd(stacked.transpose(0, 2, 1)[equations], full_matrices=False)
-    return u[:, singular > 1e-10 * singular[0]]
+    stacked = stacked.transpose(0, 2, 1)[equations]
+    # dummies are far from collinear but for their sum; a singular value decomposition takes longer
+    size, vectors = np.linalg.eigh(stacked.T @ stacked)
+    found = size > 1e-12 * size[-1]
+    basis = stacked @ (vectors[:, found] / np.sqrt(size[found]))
+    return basis @ (1.5 * np.eye(basis.shape[1]) - 0.5 * basis.T @ basis)  # a step of polish
 
 
 def _residuals(a: np.ndarray, basis: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -87,6 +87,20 @@ class VectorAutoregression:
         return bool(self.moduli.max() < 1)
 
     @property
+    def cautions(self) -> list[str]:
+        """What a reader must know: entities dropped, shocks that do not die out."""
+        told = []
+        if dropped := self.dropped_entities:
+            names = ", ".join(map(str, dropped[:5])) + ", ..." * (len(dropped) > 5)
+            told.append(f"Too short for an equation and dropped: {len(dropped)} ({names}).")
+        if not self.stable:
+            told.append(
+                f"The largest modulus is {self.moduli.iloc[0]:.3f}: shocks do not die out, and "
+                "there is no variance decomposition."
+            )
+        return told
+
+    @property
     def granger(self) -> pd.DataFrame:
         """Wald tests that no lag of a cause enters an equation.
 

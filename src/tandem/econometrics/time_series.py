@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from statsmodels.tsa.api import VAR
 from statsmodels.tsa.stattools import adfuller, kpss
 
@@ -83,14 +84,19 @@ def fit_var(data: pd.DataFrame, max_lags: int):
 
 
 def granger(result) -> pd.DataFrame:
-    """Granger F tests, each on each other: columns cause, effect, statistic, df, p_value."""
+    """Granger F tests, each on each other: columns cause, effect, statistic, df, p_value.
+
+    The denominator has the n - k degrees of freedom of the effect's equation, so that with one lag
+    F is the squared t ratio; statsmodels counts those of all equations, which rejects more often.
+    """
     rows = []
     for effect in result.names:
         for cause in result.names:
             if cause != effect:
                 test = result.test_causality(effect, [cause], kind="f")
-                df = f"{test.df[0]:.0f}, {test.df[1]:.0f}"
-                rows.append((cause, effect, test.test_statistic, df, test.pvalue))
+                df = int(test.df[0]), int(result.df_resid)
+                p = stats.f.sf(test.test_statistic, *df)
+                rows.append((cause, effect, test.test_statistic, f"{df[0]}, {df[1]}", p))
     return pd.DataFrame(rows, columns=["cause", "effect", "statistic", "df", "p_value"])
 
 

@@ -6,6 +6,7 @@ from textwrap import fill
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -24,7 +25,7 @@ from tandem.report.figure_style import (
 
 
 @styled
-def irf_grid(irf: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+def irf_grid(irf: pd.DataFrame, labels: Mapping[str, str], caution: str = "") -> Figure:
     """Impulse responses with confidence bands: rows are responses, columns are impulses.
 
     Parameters
@@ -34,6 +35,8 @@ def irf_grid(irf: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
         orderings are to be compared, kind (each with a line style of its own).
     labels : mapping
         Printed name of each variable; a variable not in it keeps its own name.
+    caution : str
+        Words after the label of the horizontal axis.
     """
     columns = ["impulse", "response", "horizon", "estimate", "conf_low", "conf_high"]
     require(irf, columns, "irf_grid")
@@ -60,7 +63,7 @@ def irf_grid(irf: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
             ax.set_title("impulse: " + fill(labels.get(impulse, impulse), 30))
         if column == 0:
             ax.set_ylabel("response of\n" + fill(labels.get(response, response), 22))
-    figure.supxlabel("years after the impulse")
+    figure.supxlabel(f"years after the impulse{caution}")
     if len(kinds) > 1:
         figure.legend(
             *panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(kinds)
@@ -121,7 +124,8 @@ def two_way_forest(terms: pd.DataFrame, unit: str) -> Figure:
     ----------
     terms : DataFrame
         Columns direction, model, estimate, conf_low, conf_high, p_value; rows keep their order.
-        A model without an estimate in one direction is marked "not estimated" there.
+        A test without an estimate shows its p-value; a model that a direction lacks is marked "not
+        estimated" there.
     unit : str
         Unit of the estimates, for the axis.
     """
@@ -129,7 +133,6 @@ def two_way_forest(terms: pd.DataFrame, unit: str) -> Figure:
     require(terms, columns, "two_way_forest")
     models = list(terms["model"].unique())
     directions = terms["direction"].unique()
-    terms = terms.dropna(subset=["estimate"])
     marks = {"p < 0.05": PALETTE[0], "p ≥ 0.05": "white", "no p-value": LIGHT}
     used = set()
     figure = new_figure(WIDTH, 1.1 + 0.24 * len(models))
@@ -139,15 +142,15 @@ def two_way_forest(terms: pd.DataFrame, unit: str) -> Figure:
         ax.axvline(0, color=GREY, linewidth=0.6)
         for model, estimate, low, high, p in rows[columns[1:]].itertuples(index=False):
             place = models.index(model)
+            if np.isnan(estimate):
+                _write(ax, place, "not estimated" if np.isnan(p) else f"no estimate, p = {p:.3f}")
+                continue
             ax.plot([low, high], [place, place], color=PALETTE[0], solid_capstyle="butt")
             mark = "p < 0.05" if p < 0.05 else "p ≥ 0.05" if p >= 0.05 else "no p-value"
             used.add(mark)
             ax.plot(estimate, place, marker="o", color=PALETTE[0], markerfacecolor=marks[mark])
         for model in set(models) - set(rows["model"]):
-            ax.text(
-                0.5, models.index(model), "not estimated", color=GREY, fontsize=7, ha="center",
-                va="center", transform=ax.get_yaxis_transform(),
-            )  # fmt: skip
+            _write(ax, models.index(model), "not estimated")
         ax.set(title=direction, ylim=(len(models) - 0.5, -0.5))
         ax.set_yticks(range(len(models)), models)
         ax.tick_params(axis="y", length=0)
@@ -161,3 +164,12 @@ def two_way_forest(terms: pd.DataFrame, unit: str) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=3)
     return figure
+
+
+def _write(ax: Axes, place: int, words: str) -> None:
+    """Words in the middle of a row."""
+    ax.text(
+        0.5, place, words, color=GREY, fontsize=7, ha="center", va="center",
+        transform=ax.get_yaxis_transform(),
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+    )  # fmt: skip

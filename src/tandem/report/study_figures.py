@@ -53,8 +53,9 @@ def make_figures(
             irf = results[f"estimates/{room}/irf"].rename(columns={"order": "kind"})
             change = room == "var" and study.models.var.transform == "log-difference"
             named = {k: f"Δ log {v}" for k, v in labels.items()} if change else labels
-            yield f"{room}_irf", draw.irf_grid(irf, named)
             fevd = results[f"estimates/{room}/fevd"]
+            stays = "" if len(fevd) else "; the model is not stable: responses do not die out"
+            yield f"{room}_irf", draw.irf_grid(irf, named, stays)
             if len(fevd):
                 one = fevd[fevd["order"] == fevd["order"].iloc[0]] if "order" in fevd else fevd
                 yield f"{room}_fevd", draw.fevd_bars(one, named)

@@ -10,6 +10,7 @@ from tandem.panel.vintages import SAME_QUANTITY
 from tandem.report.claims import claim_tables
 from tandem.report.dynamics import dynamics_tables
 from tandem.report.robustness import robustness_tables
+from tandem.report.series_tables import series_tables
 from tandem.report.store import degree, label, records, regions
 from tandem.report.tables import Table, frame_table, layout_table
 from tandem.report.two_way import two_way_tables
@@ -444,33 +445,7 @@ def _link_tables(
             )
     if "estimates/panel_var/diagnostics" in results:
         tables += _panel_var_tests(study, results)
-    for name, title in (
-        ("unit_roots", {"en": "Unit-root tests", "zh": "单位根检验"}),
-        ("lag_choice", {"en": "Lag order of the VAR", "zh": "滞后阶数选择"}),
-        ("causality", {"en": "Further tests of causality", "zh": "其他因果检验"}),
-    ):
-        if f"estimates/var/{name}" in results:
-            frame = results[f"estimates/var/{name}"]
-            index = {
-                "unit_roots": ["series", "test"],
-                "lag_choice": ["lags"],
-                "causality": ["cause", "effect", "test"],
-            }[name]
-            decimals = {"p_value": "p"} if "p_value" in frame else 3
-            notes = {
-                "unit_roots": [
-                    "ADF: null of a unit root; KPSS: null of stationarity, p within 0.01-0.10; "
-                    "both with a constant and no trend."
-                ],
-                "causality": [
-                    "Toda-Yamamoto and the bounds on levels, cycles on what the VAR is fitted to. "
-                    "The bounds are of many years: with twenty the true ones are larger."
-                ],
-                "lag_choice": ["Smaller is better; the order with the smallest BIC is taken."],
-            }
-            tables.append(
-                frame_table(frame.set_index(index), f"var_{name}", title, notes[name], decimals)
-            )
+    tables += series_tables(results)
     if study.variants:
         tables += _variant_tables(study, results)
     return tables
@@ -480,7 +455,7 @@ def _panel_var_tests(study: Study, results: dict[str, pd.DataFrame]) -> list[Tab
     """Tests of the residuals of each panel VAR, and criteria for its lags."""
     labels = {k: m.label for k, m in study.models.panel_var.models.items()}
     names = {"ar1_p": "AR(1) p", "ar2_p": "AR(2) p", "cd_p": "CD p", "jarque_bera_p": "normality p"}
-    tests = results["estimates/panel_var/diagnostics"]
+    tests, cautions = (results[f"estimates/panel_var/{n}"] for n in ("diagnostics", "cautions"))
     tests = tests.assign(model=tests["model"].map(labels)).set_index(["model", "equation"])
     found = [
         frame_table(
@@ -491,7 +466,8 @@ def _panel_var_tests(study: Study, results: dict[str, pd.DataFrame]) -> list[Tab
                 "AR: Arellano and Bond's tests of the differenced errors; the first order is "
                 "expected, the second speaks against the latest instruments. CD: dependence "
                 "between entities, not given with year effects, which force the errors of a year "
-                "to add to zero. Normality: Jarque and Bera."
+                "to add to zero. Normality: Jarque and Bera.",
+                *(f"{labels[c.model]}: {c.caution}" for c in cautions.itertuples()),
             ],
             {name: "p" for name in names.values()},
         )

@@ -1,6 +1,7 @@
 """Both directions side by side: every method, every region, every specification."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -17,6 +18,11 @@ UNIT = "standard deviations (within entities and years) per one of the cause"
 WHAT = (
     "Standard deviations of the effect for one of the cause a year before, both within entities "
     "and years; 95 % intervals"
+)
+SERIES_UNIT = "standard deviations per one of the cause"
+SERIES_WHAT = (
+    "Standard deviations of the effect for one of the cause a year before, of what the VAR is "
+    "fitted to; 95 % intervals"
 )
 CHOICES = {
     "estimator": "estimator",
@@ -37,7 +43,7 @@ def two_way_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table
     """Tables of the verdict step; none if the study does not ask for it."""
     found = _found(results)
     makers = {
-        "methods": _methods,
+        "methods": _methods if study.models.regressions else partial(_series_methods, study),
         "regions": _regions,
         "curve_summary": _curve,
         "not_carried": _not_carried,
@@ -53,7 +59,8 @@ def two_way_figures(study: Study, results: dict[str, pd.DataFrame]) -> Iterator[
     rows = [found["methods"]]
     if "regions" in found:
         rows.append(found["regions"].assign(model=lambda d: "Region: " + d["region"]))
-    yield "two_way", draw.two_way_forest(pd.concat(rows), UNIT)
+    unit = UNIT if study.models.regressions else SERIES_UNIT
+    yield "two_way", draw.two_way_forest(pd.concat(rows), unit)
     if "responses" in found and "estimates/panel_var/irf" in results:
         yield "two_way_responses", _responses(study, found, results["estimates/panel_var/irf"])
     for cause, effect in directions(study):
@@ -84,8 +91,29 @@ def _methods(frame: pd.DataFrame) -> Table:
         [
             f"{WHAT}. Holm: over all rows of both directions. Romano-Wolf: over the models that "
             "whole resampled entities can be fitted to at once, from the joint distribution of "
-            "their studentised estimates. Models that leave out a system's own past answer "
+            "their studentised estimates. Dumitrescu and Hurlin's test has a p-value and no single "
+            "estimate. Models that leave out a system's own past answer "
             "another question than those that hold it."
+        ],
+        {name: "p" for name in names.values()},
+    )
+
+
+def _series_methods(study: Study, frame: pd.DataFrame) -> Table:
+    names = {"p_value": "p", "holm_p": "Holm p", "romano_wolf_p": "Romano-Wolf p"}
+    told = "; ".join(label(study, v) for v in study.models.var.variables)
+    return frame_table(
+        frame.set_index(["direction", "model"]).rename(columns=names),
+        "two_way",
+        {"en": "The two-way link by all methods", "zh": "双向关系：全部方法"},
+        [
+            f"{SERIES_WHAT}. Series: {told}. Of several lags the sum; its p is that of all lags.",
+            "VAR, Toda-Yamamoto and ARDL: effect of the cause's change or level a year before; "
+            "bootstrap: intervals and p from resamples without the link, for few years. VECM, long "
+            "run: through the gap to the common long run. Bounds (p if the series have unit roots) "
+            "and cycles have no single estimate.",
+            "Holm: over all rows of both directions. Romano-Wolf: over the regressions redrawn "
+            "together from series that follow their own past alone.",
         ],
         {name: "p" for name in names.values()},
     )
