@@ -176,6 +176,7 @@ class Robustness(Strict):
     threshold: Name | None = Field(None, description="series at which the effect may change")
     moderator: Name | None = Field(None, description="series that the effect may depend on")
     mediator: Name | None = Field(None, description="series that the effect may pass through")
+    size: Name | None = Field(None, description="series by whose mean entities are halved")
     neighbours: InData = Field("", description="table of neighbours in data/; without it no space")
     near: Name | None = Field(None, description="series whose likeness makes entities near")
     draws: int = Field(999, ge=99)
@@ -419,7 +420,7 @@ class Study(Strict):
             uses[f"models.regressions.{k}.add"] = list(v.add)
         for k, v in self.published.items():
             uses[f"published.{k}.derived"] = list(v.derived)
-        uses |= self._robustness("threshold", "moderator", "mediator", "near")
+        uses |= self._robustness("threshold", "moderator", "mediator", "size", "near")
         for k, v in self.claims.items():
             named = (v.cause, v.effect, v.by) if v.test != "bound" else ()
             uses[f"claims.{k}"] = [n for n in named if n and n not in self.systems]

@@ -26,7 +26,9 @@ def study_of(raw, **robustness):
 
 @pytest.fixture(scope="module")
 def found(raw, panel):
-    study = study_of(raw, **dict.fromkeys(("threshold", "moderator", "mediator", "near"), "size"))
+    study = study_of(
+        raw, **dict.fromkeys(("threshold", "moderator", "mediator", "size", "near"), "size")
+    )
     scores = index_study(study, panel, panel)["scores"]
     return study, scores, panel, *study_robustness(study, scores, panel, RING)
 
@@ -95,8 +97,34 @@ def test_records_hold_every_model_once(found):
         "threshold",
         "sdm_borders",
         "sem_size",
+        "mediation",
+        "regions",
+        "halves_by_size",
+        "windows_5",
+        "winsorised_5",
+        "placebo",
+        "left_out",
     }
     assert not models.duplicated(["table", "model", "statistic"]).any()
+
+
+def test_halves_by_size_are_compared(found):
+    study, scores, panel, (terms, models), tables = found
+    y, x, name = regression(study, scores, panel)
+    mean = panel["size"].groupby(level="entity").mean()
+    large = y.index.get_level_values("entity").isin(mean.index[mean > mean.median()])
+    fit, facts = panel_regression(y[large], x.iloc[:, :1][large], "two-way")
+    rows = tables["regions"].set_index(["direction", "region"])
+    assert rows.loc[(name, "larger half"), "estimate"] == pytest.approx(fit.params.iloc[0])
+    assert rows.loc[(name, "larger half"), "n_clusters"] == facts["n_clusters"] == 20
+    table = f"robustness_{y.name}"
+    own = terms[(terms["table"] == table) & (terms["model"] == "halves_by_size")]
+    assert own.set_index("term").loc["larger half", "estimate"] == pytest.approx(fit.params.iloc[0])
+    tests = tables["tests"].set_index(["direction", "test"])
+    kept = models[(models["table"] == table) & (models["model"] == "tests")]
+    kept = kept.set_index("statistic")["value"]
+    chow = tests.loc[(name, "Chow, halves by size"), "p_value"]
+    assert float(kept["regions: Chow, halves by size, p"]) == pytest.approx(chow)
 
 
 def test_row_order_and_repetition_change_nothing(found):

@@ -72,7 +72,7 @@ def test_the_robust_form_sees_correlated_effects():
 
 def test_bad_input_is_refused_in_words(grunfeld):
     y, x = grunfeld["inv"], grunfeld[["value"]]
-    with pytest.raises(TandemError, match="missing in 1, 1936"):
+    with pytest.raises(TandemError, match="missing or infinite in 1, 1936"):
         hausman_robust(y, x.assign(value=x["value"].where(x.index != (1, 1936))))
     with pytest.raises(TandemError, match="nothing to test"):
         hausman_robust(y, x.groupby(level=0).transform("mean"))

@@ -101,7 +101,7 @@ def test_a_long_panel_loses_no_digits():
         (lambda y, x: (pd.concat([y, y[:1]]), x), "two rows for"),
         (lambda y, x: (y.droplevel(1), x.droplevel(1)), r"indexed by \(entity, year\)"),
         (lambda y, x: (y[:0], x[:0]), "empty"),
-        (lambda y, x: (y.loc[["a"]], x.loc[["a"]]), "two entities"),
+        (lambda y, x: (y.loc[["a"]], x.loc[["a"]]), "at least two"),
     ],
 )
 def test_what_is_no_panel_is_refused_in_words(change, words):

@@ -1,20 +1,36 @@
 """Step: tests around the regressions, and what the two-way estimate rests on, both directions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from tandem import estimates
+from tandem.analysis.heterogeneity import (
+    dealt_out,
+    left_out,
+    mediated,
+    moving,
+    regions,
+    sizes,
+    trimmed,
+)
+from tandem.analysis.link import (
+    Link,
+    complete,
+    estimate_line,
+    line_of_test,
+    records_of,
+    records_of_tests,
+    seed_of,
+)
 from tandem.analysis.regressions import directions
 from tandem.econometrics import (
     DynamicPanel,
     PanelThreshold,
     bias_corrected_within,
     common_correlated_effects,
-    compare_groups,
     correlations,
     cross_section_tests,
     curve_regression,
@@ -28,11 +44,8 @@ from tandem.econometrics import (
     instrumental_regression,
     interaction_regression,
     kao,
-    leave_one_out,
     mean_group,
-    mediation,
     pedroni,
-    placebo,
     pooled_mean_group,
     slope_homogeneity,
     spatial_panel,
@@ -41,10 +54,7 @@ from tandem.econometrics import (
     unit_root_table,
     variance_inflation,
     westerlund,
-    windows,
-    winsorise,
 )
-from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.static import lags, panel_regression
 from tandem.errors import TandemError
 from tandem.indices import border_steps, contiguity_weights, nearness, row_standardise
@@ -59,33 +69,6 @@ CAUSALITY_LAGS = (1, 2, 3, 4)
 GMM_FACTS = ("n_obs", "n_instruments", "ar1_p", "ar2_p", "hansen_p")
 LONG = 20  # years
 MANY = 100  # entities that the dynamic threshold needs for its place to be found
-
-
-@dataclass(frozen=True)
-class Link:
-    """One direction: the effect's score on the cause's of a year before, and controls."""
-
-    study: Study
-    cause: str
-    effect: str
-    scores: pd.DataFrame
-    panel: pd.DataFrame
-    y: pd.Series
-    x: pd.DataFrame
-    pairs: pd.DataFrame | None
-    seed: np.random.SeedSequence
-
-    @property
-    def lagged(self) -> pd.Series:
-        return self.x.iloc[:, 0]
-
-    @property
-    def controls(self) -> pd.DataFrame | None:
-        return self.x.iloc[:, 1:] if self.x.shape[1] > 1 else None
-
-    @property
-    def spec(self):
-        return self.study.models.robustness
 
 
 def study_robustness(
@@ -132,6 +115,8 @@ def study_robustness(
                     told.append((part, name, str(err)))
                     continue
                 records += some
+                if "tests" in frames:
+                    records.append(records_of_tests(link, frames["tests"]))
                 for key, frame in frames.items():
                     frame.insert(0, "direction", name)
                     found.setdefault(key, []).append(frame)
@@ -186,6 +171,8 @@ def _parts(link: Link) -> list[tuple[str, Callable]]:
         parts.append((f"Mediation by {words[spec.mediator]}", mediated))
     if link.study.panel.groups:
         parts.append(("Comparison of regions", regions))
+    if spec.size:
+        parts.append((f"Comparison of halves by {words[spec.size]}", sizes))
     parts += [("Each entity left out", left_out), ("Placebo", dealt_out)]
     parts += [(f"Windows of {w} years", partial(moving, width=w)) for w in WIDTHS]
     parts += [(f"Winsorised at {s:.0%}", partial(trimmed, share=s)) for s in TAILS]
@@ -201,37 +188,13 @@ def _parts(link: Link) -> list[tuple[str, Callable]]:
     ]
 
 
-def _records(link: Link, model: str, terms: pd.DataFrame, statistics: dict) -> estimates.Records:
-    table = f"robustness_{link.effect}"
-    kept = terms.drop(columns="estimate")
-    se_type = str(statistics.get("se_type", ""))
-    frame = estimates.terms_frame(
-        table, model, link.effect, terms["estimate"], **dict(kept.items()), se_type=se_type
-    )
-    flat = {k: v for k, v in statistics.items() if np.isscalar(v)}
-    return frame, estimates.models_frame(table, model, flat)
-
-
 def _sample(link: Link, *regressors: pd.DataFrame) -> dict:
     """What a table's notes say of a two-way model: years of the effect, effects, intervals."""
-    rows, _ = _complete(link.y, link.x.join(list(regressors)))
+    rows, _ = complete(link.y, link.x.join(list(regressors)))
     years = rows.index.get_level_values("year")
     return {
         "first_year": years.min(), "last_year": years.max(), "entity_effects": True,
         "time_effects": True, "conf_level": 0.95,
-    }  # fmt: skip
-
-
-def _estimate(row: pd.Series, model: str, **more) -> pd.DataFrame:
-    """A line of the table of alternative estimates."""
-    columns = ["estimate", "std_error", "p_value", "conf_low", "conf_high"]
-    return pd.DataFrame([{"model": model, **row.reindex(columns).to_dict(), **more}])
-
-
-def _test(group: str, test: str, statistic: float, df, p_value: float, null: str) -> dict:
-    return {
-        "group": group, "test": test, "statistic": statistic, "df": str(df), "p_value": p_value,
-        "null": null,
     }  # fmt: skip
 
 
@@ -252,7 +215,7 @@ def dependence(link: Link):
     kinds = {
         "within": within.resids,
         "each entity on its own": heterogeneous_residuals(
-            *_complete(link.y, link.lagged.to_frame())
+            *complete(link.y, link.lagged.to_frame())
         ),
     }
     rows = []
@@ -260,24 +223,19 @@ def dependence(link: Link):
         found = cross_section_tests(residuals)
         null = "no dependence between entities"
         group = "cross-section"
-        rows.append(_test(group, f"Pesaran CD, {kind}", found.cd, "", found.cd_pval, null))
-        rows.append(_test(group, f"Breusch-Pagan LM, {kind}", *found.lm, null))
+        rows.append(line_of_test(group, f"Pesaran CD, {kind}", found.cd, "", found.cd_pval, null))
+        rows.append(line_of_test(group, f"Breusch-Pagan LM, {kind}", *found.lm, null))
     return {"tests": pd.DataFrame(rows)}, []
-
-
-def _complete(y: pd.Series, x: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
-    rows = x.join(y.rename("__y__")).dropna()
-    return rows["__y__"].rename(y.name), rows[list(x)]
 
 
 def slopes(link: Link, hac: bool):
     """Slopes on the cause alone: with controls the years would not do."""
-    found = slope_homogeneity(*_complete(link.y, link.lagged.to_frame()), hac=hac)
+    found = slope_homogeneity(*complete(link.y, link.lagged.to_frame()), hac=hac)
     name, null = "Pesaran-Yamagata" if not hac else "Blomquist-Westerlund", "equal slopes"
-    rows = [_test("slopes", f"{name} Δ", found.delta, "", found.pval, null)]
+    rows = [line_of_test("slopes", f"{name} Δ", found.delta, "", found.pval, null)]
     if not hac:
         adjusted = found.delta_adjusted, "", found.pval_adjusted
-        rows.append(_test("slopes", f"{name} Δ adjusted", *adjusted, null))
+        rows.append(line_of_test("slopes", f"{name} Δ adjusted", *adjusted, null))
     return {"tests": pd.DataFrame(rows)}, []
 
 
@@ -287,10 +245,10 @@ def instrumented(link: Link):
     fit = instrumental_regression(link.y, link.lagged, past, link.controls, "two-way")
     facts = {k: v for k, v in fit.statistics.items() if np.isscalar(v)}
     rows = pd.DataFrame({"statistic": list(facts), "value": [str(v) for v in facts.values()]})
-    line = _estimate(fit.terms.loc[link.lagged.name], "2SLS, own past as instruments")
+    line = estimate_line(fit.terms.loc[link.lagged.name], "2SLS, own past as instruments")
     facts |= _sample(link, past) | {"n_clusters": facts["n_entities"]}
     return {"instruments": rows, "alternatives": line}, [
-        _records(link, "instruments", fit.terms, facts)
+        records_of(link, "instruments", fit.terms, facts)
     ]
 
 
@@ -308,20 +266,20 @@ def own_lag(link: Link, system: bool):
         **{k: facts.get(k, np.nan) for k in GMM_FACTS},
     }  # fmt: skip
     key = "system_gmm" if system else "difference_gmm"
-    line = _estimate(fit.terms.loc[link.lagged.name], name)
+    line = estimate_line(fit.terms.loc[link.lagged.name], name)
     facts |= _sample(link, lags(link.y, [1])) | {"n_clusters": fit.n_entities}
     return {"gmm": pd.DataFrame([row]), "alternatives": line}, [
-        _records(link, key, fit.terms, facts)
+        records_of(link, key, fit.terms, facts)
     ]
 
 
 def corrected(link: Link):
     """With the effect's own past, within, its bias taken out."""
-    fit = bias_corrected_within(link.y, link.x, draws=link.spec.draws, seed=_seed(link, 5))
+    fit = bias_corrected_within(link.y, link.x, draws=link.spec.draws, seed=seed_of(link, 5))
     name = "own lag, bias-corrected within"
-    line = _estimate(fit.terms.loc[link.lagged.name], name)
+    line = estimate_line(fit.terms.loc[link.lagged.name], name)
     facts = fit.facts | _sample(link, lags(link.y, [1]))
-    return {"alternatives": line}, [_records(link, "corrected", fit.terms, facts)]
+    return {"alternatives": line}, [records_of(link, "corrected", fit.terms, facts)]
 
 
 def curvature(link: Link):
@@ -341,7 +299,7 @@ def curvature(link: Link):
         "curve": fit.curve,
         "turning": fit.turning_points.reset_index(drop=True),
     }
-    return frames, [_records(link, "curvature", fit.terms, fit.statistics)]
+    return frames, [records_of(link, "curvature", fit.terms, fit.statistics)]
 
 
 def threshold(link: Link):
@@ -353,7 +311,7 @@ def threshold(link: Link):
     if link.controls is not None:
         controls = link.controls.drop(columns=q.name, errors="ignore").join(controls, how="inner")
     fit = PanelThreshold(link.y[rows], link.lagged[rows], q[rows], controls).fit(
-        2, draws=link.spec.draws, seed=_seed(link, 0)
+        2, draws=link.spec.draws, seed=seed_of(link, 0)
     )
     tests = fit.tests.rename_axis("thresholds").reset_index()
     frames = {
@@ -366,7 +324,7 @@ def threshold(link: Link):
     frames["threshold_slopes"] = terms[terms.index.str.contains(link.cause)].reset_index()
     critical = pd.DataFrame({"critical": [fit.lr_critical]})
     facts = {k: v for k, v in fit.facts.items() if np.isscalar(v)}
-    return frames | {"threshold_critical": critical}, [_records(link, "threshold", terms, facts)]
+    return frames | {"threshold_critical": critical}, [records_of(link, "threshold", terms, facts)]
 
 
 def moved_threshold(link: Link):
@@ -379,16 +337,11 @@ def moved_threshold(link: Link):
         )
     fit = dynamic_threshold(
         link.y, link.panel[link.spec.threshold], endog=link.lagged.to_frame(),
-        draws=link.spec.draws, seed=_seed(link, 4),
+        draws=link.spec.draws, seed=seed_of(link, 4),
     )  # fmt: skip
     return {"dynamic_threshold": fit.terms.reset_index()}, [
-        _records(link, "dynamic_threshold", fit.terms, fit.statistics)
+        records_of(link, "dynamic_threshold", fit.terms, fit.statistics)
     ]
-
-
-def _seed(link: Link, stream: int) -> int:
-    """A seed of its own for each resampling of a direction, whatever ran before it."""
-    return int(link.seed.generate_state(16)[stream])
 
 
 def interaction(link: Link):
@@ -404,69 +357,7 @@ def interaction(link: Link):
         "marginal": fit.marginal,
         "moderator": fit.moderator.rename("value").reset_index(drop=True).to_frame(),
     }
-    return frames, [_records(link, "interaction", fit.terms, fit.statistics)]
-
-
-def mediated(link: Link):
-    name = link.spec.mediator
-    others = (
-        link.controls.drop(columns=name, errors="ignore") if link.controls is not None else None
-    )
-    fit = mediation(
-        link.y, link.lagged, link.panel[name], others, draws=link.spec.draws, seed=_seed(link, 1)
-    )
-    return {"mediation": fit.terms.reset_index()}, []
-
-
-def regions(link: Link):
-    """Region by region with the cause alone, as controls would take more than few entities give."""
-    of = {e: g for g, members in link.study.panel.groups.items() for e in members}
-    entities = link.y.index.get_level_values("entity").unique()
-    fit = compare_groups(
-        *_complete(link.y, link.lagged.to_frame()),
-        pd.Series({e: of.get(e) for e in entities}),
-        draws=link.spec.draws,
-        seed=_seed(link, 2),
-    )
-    rows = [
-        _test("regions", "Chow, equal effects", *fit.chow, "equal effects in all regions"),
-        _test("regions", "permutation of entities", np.nan, "", fit.permutation_p, "equal effects"),
-    ]
-    groups = fit.terms.rename_axis("region").reset_index()
-    return {"regions": groups, "tests": pd.DataFrame(rows)}, []
-
-
-def left_out(link: Link):
-    fit = leave_one_out(link.y, link.x)
-    own = fit[link.lagged.name] if link.lagged.name in fit else fit.iloc[:, 0]
-    return {"left_out": own.rename("estimate").rename_axis("entity").reset_index()}, []
-
-
-def dealt_out(link: Link):
-    y, x = _complete(link.y, link.x)
-    fit = placebo(y, x, draws=link.spec.draws, seed=_seed(link, 3))
-    low, high = np.quantile(fit.drawn, [0.025, 0.975])
-    row = {
-        "estimate": fit.estimate, "mean": fit.drawn.mean(), "low": low, "high": high,
-        "p_value": fit.p_value, "draws": len(fit.drawn),
-    }  # fmt: skip
-    drawn = pd.DataFrame({"draw": range(len(fit.drawn)), "estimate": fit.drawn})
-    return {"placebo": pd.DataFrame([row]), "placebo_draws": drawn}, []
-
-
-def moving(link: Link, width: int):
-    frame = windows(link.y, link.x, width).reset_index()
-    frame.insert(0, "width", width)
-    return {"windows": frame}, []
-
-
-def trimmed(link: Link, share: float):
-    """Cause and controls winsorised; the effect keeps its values."""
-    x, changed = winsorise(link.x, share)
-    fit, facts = panel_regression(link.y, x, "two-way")
-    row = coefficient_table(fit.params, fit.std_errors, facts["t_df"]).loc[link.lagged.name]
-    name = f"winsorised at {share:.0%} ({changed.sum()} values)"
-    return {"alternatives": _estimate(row, name)}, []
+    return frames, [records_of(link, "interaction", fit.terms, fit.statistics)]
 
 
 def spatial(link: Link, weights: str):
@@ -498,18 +389,18 @@ def spatial(link: Link, weights: str):
             line[f"{effect} p"] = np.nan if part is None else part["p_value"]
         rows.append(line | {"log likelihood": fit.log_likelihood})
         key = f"{model}_{weights.replace(' ', '_')}"
-        records.append(_records(link, key, fit.terms, fit.statistics))
+        records.append(records_of(link, key, fit.terms, fit.statistics))
     return {"spatial": pd.DataFrame(rows), "tests": tests.astype({"df": str})}, records
 
 
 def causality(link: Link, k: int):
     pair = link.scores[[link.cause, link.effect]].dropna()
     y, x = pair[link.effect], pair[link.cause]
-    fit = dumitrescu_hurlin(y, x, k, draws=link.spec.draws, seed=_seed(link, 8 + k))
+    fit = dumitrescu_hurlin(y, x, k, draws=link.spec.draws, seed=seed_of(link, 8 + k))
     null = "no entity's effect follows the cause"
     words = f"{k} lag{'s' * (k > 1)}"
     rows = [
-        _test("causality", f"Dumitrescu-Hurlin {name}, {words}", value, "", p, null)
+        line_of_test("causality", f"Dumitrescu-Hurlin {name}, {words}", value, "", p, null)
         for name, value, p in (
             ("zbar", fit.zbar, fit.pvalues["zbar"]),
             ("ztilde", fit.ztilde, fit.pvalues["ztilde"]),
@@ -524,14 +415,14 @@ def jackknifed_causality(link: Link):
     fit = half_panel_jackknife_causality(pair[link.effect], pair[link.cause])
     null = "the cause's past, pooled, is no help"
     name = "half-panel jackknife, 1 lag"
-    row = _test("causality", name, fit.test.stat, fit.test.df, fit.test.pval, null)
+    row = line_of_test("causality", name, fit.test.stat, fit.test.df, fit.test.pval, null)
     return {"tests": pd.DataFrame([row])}, []
 
 
 def cointegrated(link: Link, method: str):
     pair = link.scores[[link.cause, link.effect]].dropna()
     test = COINTEGRATION[method](
-        pair[link.effect], pair[[link.cause]], draws=link.spec.draws, seed=_seed(link, 6)
+        pair[link.effect], pair[[link.cause]], draws=link.spec.draws, seed=seed_of(link, 6)
     )
     frame = test.table.reset_index()
     frame.insert(0, "method", method)
@@ -557,4 +448,8 @@ def long_run(link: Link):
         {"model": fit.facts["estimator"], **fit.terms.loc[link.cause].drop("statistic")}
         for fit in fits
     ]
-    return {"long_run": pd.DataFrame(rows)}, []
+    records = [
+        records_of(link, fit.facts["estimator"].replace(" ", "_"), fit.terms, fit.statistics)
+        for fit in fits
+    ]
+    return {"long_run": pd.DataFrame(rows)}, records

@@ -17,7 +17,7 @@ GROUPS = {
     "specification": "Effects, serial correlation, variances",
     "cross-section": "Dependence between entities",
     "slopes": "Equal slopes",
-    "regions": "Equal effects in regions",
+    "regions": "Equal effects in groups",
     "causality": "Granger causality in entities",
 }
 
@@ -388,10 +388,11 @@ def _regions(study: Study, found: dict) -> Table:
         found["regions"].astype({"n_obs": int, "n_clusters": int}),
         ["direction", "region"],
         "regions",
-        {"en": "Region by region", "zh": "分区域估计"},
+        {"en": "Group by group", "zh": "分组估计"},
         [
-            "Two-way effects of each region's own, no controls. With three entities a clustered "
-            "interval means little; the tests of equality are in the table of tests."
+            "Two-way effects of each group's own, no controls; halves by the mean of the study's "
+            "measure of size. With three entities a clustered interval means little; the tests of "
+            "equality are in the table of tests."
         ],
     )
 
