@@ -1,8 +1,11 @@
 """The two languages say the same things, and labels that are not known stay as they are."""
 
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from jinja2 import Template
 
 from tandem.errors import TandemError
 from tandem.report import languages
@@ -55,3 +58,15 @@ def test_the_study_names_its_own_labels(known):
     study = load_study(ROOT / "studies" / "provinces.yaml")
     for one in (*study.series.values(), *study.systems.values()):
         assert translate(one.label.en, known) == one.label.zh
+
+
+def test_what_changed_is_said_in_chinese(known):
+    path = Path(languages.__file__).with_name("changed.html.j2")
+    names = sorted(set(re.findall(r"\bn\.(\w+)", path.read_text(encoding="utf-8"))))
+    none = pd.DataFrame(columns=["what"])
+    changed = dict.fromkeys(("claims", "tables", "terms", "cells"), none)
+    changed["summary"] = pd.DataFrame({"what": names, "value": "7"})
+    changed["files"] = pd.DataFrame({"part": ["data"]})
+    page = Template(path.read_text(encoding="utf-8")).render(changed=changed)
+    said = " ".join(page.split("<p>")[1].partition("<a")[0].split())
+    assert translate(said, known).startswith("自保存的运行 7 以来的变化：公布值 7 个，面板值 7 个")

@@ -55,7 +55,9 @@ def glossary(study: Study, codebook: pd.DataFrame | None = None) -> dict:
         for key in ("series", "label_en"):
             words = dict(zip(labelled[key], labelled["label_zh"], strict=True)) | words
     named = {**study.series, **study.systems}
-    words |= {s.label.en: s.label.zh for s in named.values() if s.label.zh}
+    nodes = [node for d in study.diagrams.values() for node in d.nodes.values() if node.label]
+    labels = [one.label for one in (*named.values(), *study.published.values(), *nodes)]
+    words |= {label.en: label.zh for label in labels if label.zh}
     words |= {key: s.label.zh for key, s in named.items() if s.label.zh and key not in words}
     return {"words": words, "patterns": text["patterns"]}
 
@@ -72,7 +74,7 @@ def translate(text: str, known: Mapping) -> str:
         found = re.fullmatch(pattern, text)
         if found:
             parts = [translate(part, known) for part in found.groups()]
-            return re.sub(r"\\(\d)", lambda m, parts=parts: parts[int(m[1]) - 1], form)
+            return re.sub(r"\\(\d+)", lambda m, parts=parts: parts[int(m[1]) - 1], form)
     return text
 
 

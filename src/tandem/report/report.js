@@ -26,7 +26,7 @@ const chinese = (text) => {
   if (Object.hasOwn(glossary.words, text)) return glossary.words[text];
   for (const [pattern, form] of patterns) {
     const found = pattern.exec(text);
-    if (found) return form.replace(/\\(\d)/g, (_, i) => chinese(found[i]));
+    if (found) return form.replace(/\\(\d+)/g, (_, i) => chinese(found[i]));
   }
   return text;
 };
@@ -38,10 +38,10 @@ let labels = [];
 
 const collectLabels = () => {
   const within = (node) => node.parentElement.closest("caption, style, .tools, dialog, script");
-  for (const part of all("main table, main figure svg, .trace-hint")) {
+  for (const part of all("main table, main figure svg, .trace-hint, .answer > p:not(:has([lang])), .answer summary")) {
     const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
-      const node = walker.currentNode, text = node.data.trim();
+      const node = walker.currentNode, text = node.data.trim().replace(/\s+/g, " ");
       if (/[A-Za-z]{2}|[→*]/.test(text) && !within(node)) labels.push([node, text]);
     }
   }
