@@ -8,6 +8,7 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.tsa.vector_ar.vecm import VECM, coint_johansen
 
 from tandem.econometrics.coefficient_table import coefficient_table
+from tandem.econometrics.in_text import in_text
 from tandem.econometrics.long_causality import checked_series
 from tandem.errors import TandemError
 
@@ -38,6 +39,7 @@ class ErrorCorrection:
     lags: int
     n_obs: int
     df_resid: int
+    summary = property(in_text)
 
 
 def johansen(data: pd.DataFrame, lags: int = 1, draws: int = 999, seed=1) -> pd.DataFrame:
