@@ -37,6 +37,9 @@ def test_paths_are_within_regressions_and_the_total_is_their_sum(effects):
     assert e["direct"] == pytest.approx(second.params["x"], rel=1e-8)
     assert e["total"] == pytest.approx(total.params["x"], rel=1e-8)
     assert e["indirect"] + e["direct"] == pytest.approx(e["total"], rel=1e-8)
+    for equation, fit in (("m on x", first), ("y on x and m", second), ("y on x", total)):
+        step = found.steps.loc[equation]
+        assert step["std_error"].to_numpy() == pytest.approx(fit.std_errors.to_numpy())
     sums = found.draws["indirect"] + found.draws["direct"]
     np.testing.assert_allclose(sums, found.draws["total"], rtol=1e-7)
     assert found.share == pytest.approx(e["indirect"] / e["total"])

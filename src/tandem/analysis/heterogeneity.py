@@ -26,8 +26,17 @@ def mediated(link: Link):
     fit = mediation(
         link.y, link.lagged, link.panel[name], others, draws=link.spec.draws, seed=seed_of(link, 1)
     )
-    record = records_of(link, "mediation", fit.terms, fit.facts | {"share": fit.share})
-    return {"mediation": fit.terms.reset_index()}, [record]
+    steps = fit.steps.set_axis([f"{equation}: {term}" for equation, term in fit.steps.index])
+    records = [
+        records_of(link, "mediation", fit.terms, fit.facts | {"share": fit.share}),
+        records_of(
+            link,
+            "mediation_steps",
+            steps,
+            {"n_obs": fit.facts["n_obs"], "se_type": "clustered by entity"},
+        ),
+    ]
+    return {"mediation": fit.terms.reset_index()}, records
 
 
 def regions(link: Link):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.complete_rows import complete_rows
 from tandem.econometrics.static import panel_regression
 from tandem.econometrics.within_blocks import resampled, within_blocks
@@ -26,12 +27,16 @@ class Mediation:
         p_value (twice the share of draws on the other side of zero).
     share : float
         Indirect over total effect; NaN if the two have other signs, where it means nothing.
+    steps : DataFrame
+        The three regressions one after the other, y on x, m on x, y on x and m: index (equation,
+        term), estimate, std_error (clustered by entity), statistic, p_value, conf_low, conf_high.
     draws : DataFrame (draws, terms)
     facts : dict
     """
 
     terms: pd.DataFrame
     share: float
+    steps: pd.DataFrame
     draws: pd.DataFrame = field(repr=False)
     facts: dict
 
@@ -40,7 +45,8 @@ class Mediation:
         """The terms and facts in plain text."""
         facts = "\n".join(f"{name}: {value}" for name, value in self.facts.items())
         share = "none" if np.isnan(self.share) else f"{self.share:.1%}"
-        return f"{self.terms.to_string(float_format='%.5g')}\nshare: {share}\n{facts}"
+        tables = (table.to_string(float_format="%.5g") for table in (self.terms, self.steps))
+        return "\n\n".join([*tables, f"share: {share}\n{facts}"])
 
 
 def mediation(
@@ -95,8 +101,16 @@ def mediation(
     if moderator is not None:
         rows = rows.assign(**{"x:w": rows[x.name] * rows[moderator.name]})
         product = ["x:w", moderator.name]
-    for left, right in ((m.name, [x.name, *product]), (y.name, [x.name, m.name, *product[1:]])):
-        panel_regression(rows[left], rows[[*right, *others]], effects)  # refuses what is collinear
+    equations = {
+        f"{y.name} on {x.name}": (y.name, [x.name, *product[1:]]),
+        f"{m.name} on {x.name}": (m.name, [x.name, *product]),
+        f"{y.name} on {x.name} and {m.name}": (y.name, [x.name, m.name, *product[1:]]),
+    }
+    steps = {}
+    for equation, (left, right) in reversed(equations.items()):  # the last refuses the collinear
+        fit, facts = panel_regression(rows[left], rows[[*right, *others]], effects)
+        steps[equation] = coefficient_table(fit.params, fit.std_errors, facts["t_df"], level)
+    steps = pd.concat({name: steps[name] for name in equations}, names=["equation"])
     blocks = within_blocks(rows, effects)
     n = len(blocks.entities)
     weights = np.vstack([np.ones(n), resampled(n, draws, seed)])
@@ -109,7 +123,7 @@ def mediation(
         "draws": draws, "se_type": "bootstrap of whole entities",
     }  # fmt: skip
     share = indirect / total if indirect * total > 0 and abs(indirect) <= abs(total) else np.nan
-    return Mediation(terms, float(share), found.iloc[1:].reset_index(drop=True), facts)
+    return Mediation(terms, float(share), steps, found.iloc[1:].reset_index(drop=True), facts)
 
 
 def _effects(blocks, weights, names, product, others, at) -> pd.DataFrame:
