@@ -131,3 +131,13 @@ def test_what_the_bootstrap_and_the_criteria_cannot_do_is_said():
         dumitrescu_hurlin(y.drop((0, 0)), x.drop((0, 0)), draws=9)
     with pytest.raises(TandemError, match="'fpe' is none"):
         dumitrescu_hurlin(y, x, "fpe")
+
+
+def test_order_of_rows_and_units_do_not_matter(grunfeld):
+    mixed = grunfeld.sample(frac=1, random_state=3)
+    one = dumitrescu_hurlin(grunfeld["inv"], grunfeld["value"])
+    other = dumitrescu_hurlin(mixed["inv"] * 1e-4, mixed["value"] * 1e3)
+    assert other.ztilde == pytest.approx(one.ztilde, rel=1e-8)
+    assert other.wald.sort_index().to_numpy() == pytest.approx(
+        one.wald.sort_index().to_numpy(), rel=1e-7
+    )

@@ -118,3 +118,9 @@ def test_units_do_not_matter(panel):
 def test_bad_options_are_refused_in_words(panel, options, words):
     with pytest.raises(TandemError, match=words):
         local_projections(panel, **options)
+
+
+def test_order_and_names_of_entities_do_not_matter(panel):
+    mixed = panel.sample(frac=1, random_state=2).rename(index=lambda e: f"e{99 - e}", level=0)
+    one, other = (local_projections(d, horizon=2).table for d in (panel, mixed))
+    pd.testing.assert_frame_equal(other, one, rtol=1e-9)

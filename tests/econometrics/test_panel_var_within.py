@@ -115,3 +115,13 @@ def test_short_panels_and_unknown_corrections_are_refused(simulate):
     x = short[["a"]].groupby(level=0).transform("mean").set_axis(["mean"], axis=1)
     with pytest.raises(TandemError, match="collinear"):
         FixedEffectsVAR(short, exog=x).fit(None)
+
+
+@pytest.mark.parametrize("correction", ["half-panel", "hahn-kuersteiner"])
+def test_units_do_not_matter(panel, correction):
+    units = np.array([1e-3, 1e4])[: panel.shape[1]]
+    one, other = (FixedEffectsVAR(d).fit(correction) for d in (panel, panel * units))
+    back = np.outer(units, 1 / units)
+    for mine, theirs in ((one.params, other.params), (one.std_errors, other.std_errors)):
+        assert theirs.to_numpy() == pytest.approx(mine.to_numpy() * back, rel=1e-7)
+    assert other.granger["pval"].to_numpy() == pytest.approx(one.granger["pval"].to_numpy())
