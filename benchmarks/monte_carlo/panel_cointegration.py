@@ -30,8 +30,7 @@ SIZES = [
     *WESTERLUND, *(f"{name}, apart" for name in WESTERLUND),
 ]  # fmt: skip
 DESIGNS = [
-    {"n": 30, "t": t, "link": link, "shocks": shocks, "related": related}
-    for t in (20, 40)
+    {"n": 30, "t": 20, "link": link, "shocks": shocks, "related": related}
     for link, shocks, related in (
         (0.0, False, False), (0.0, True, False), (0.0, False, True), (0.2, False, False),
         (0.2, True, False),
