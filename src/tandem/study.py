@@ -211,6 +211,12 @@ class Curve(Strict):
     least_squares: LeastSquaresChoices | None = LeastSquaresChoices()
     gmm: GmmChoices | None = GmmChoices()
     draws: int = Field(199, ge=19, description="permutations")
+    chunks: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="jobs that share the specifications; results do not depend on it",
+    )
 
 
 class Verdict(Strict):
