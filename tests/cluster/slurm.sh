@@ -5,9 +5,13 @@ DAEMONS=()
 start_slurm() {
   local where=$1 node cpus memory
   node=$(hostname -s) cpus=$(nproc) memory=$(slurmd -C | sed -n 's/.*RealMemory=\([0-9]*\).*/\1/p')
-  mkdir -p "$where/state" "$where/spool"
+  mkdir -p "$where/state" "$where/spool" "$where/bin"
   chmod 755 "$where"
-  export SLURM_CONF=$where/slurm.conf
+  export SLURM_CONF=$where/slurm.conf PATH=$where/bin:$PATH
+  # the plugin takes every SLURM_ variable from the srun inside a job, also the one that says where
+  # slurm.conf is
+  printf '#!/bin/sh\nSLURM_CONF=%s exec %s "$@"\n' "$SLURM_CONF" "$(command -v srun)" > "$where/bin/srun"
+  chmod 755 "$where/bin/srun"
   cat > "$SLURM_CONF" <<CONF
 ClusterName=tandem
 SlurmctldHost=$node(127.0.0.1)
