@@ -4,7 +4,8 @@ DAEMONS=()
 
 start_slurm() {
   local where=$1 node cpus memory
-  node=$(hostname -s) cpus=$(nproc) memory=$(slurmd -C | sed -n 's/.*RealMemory=\([0-9]*\).*/\1/p')
+  # not nproc, which heeds OMP_NUM_THREADS
+  node=$(hostname -s) cpus=$(getconf _NPROCESSORS_ONLN) memory=$(slurmd -C | sed -n 's/.*RealMemory=\([0-9]*\).*/\1/p')
   mkdir -p "$where/state" "$where/spool" "$where/bin"
   chmod 755 "$where"
   export SLURM_CONF=$where/slurm.conf PATH=$where/bin:$PATH
