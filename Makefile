@@ -12,6 +12,7 @@
 # make survive      kill, starve and disturb runs, and compare their bytes (half an hour)
 # make fuzz         feed the readers of tables and study files with spoilt bytes (20 minutes)
 # make lint         ruff, ruff format, snakefmt, snakemake --lint
+# make bench-firms  a million generated firms from Parquet to tables, into benchmarks/firms.txt
 # make monte-carlo  simulate the estimators' size, power, bias and coverage (hours)
 # make audit        check the hashes of all pinned packages and look for known weaknesses
 # make lock         resolve requirements.txt anew from pyproject.toml
@@ -39,7 +40,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run explain-change reproduce expected package provenance test test-cluster cluster-setup survive fuzz audit lint monte-carlo lock clean update-downloads
+.PHONY: run explain-change reproduce expected package provenance test test-cluster cluster-setup survive fuzz audit lint monte-carlo bench-firms lock clean update-downloads
 
 run: .venv/ready
 	@$(SNAKEMAKE) $(WHERE) --config study=$(STUDY) keep=$(KEEP) $(FLAGS) \
@@ -98,6 +99,9 @@ audit: .venv/ready
 	  --format json -r requirements.txt > "$$scratch/found.json" 2> "$$scratch/said" || [ -s "$$scratch/found.json" ] || \
 	  { echo "Known weaknesses were not looked up: no service that lists them answers here." >&2; exit 1; }; \
 	$(BIN)/python workflow/audit.py < "$$scratch/found.json"
+
+bench-firms: .venv/ready
+	@$(BIN)/python benchmarks/firms.py | tee benchmarks/firms.txt
 
 lock: .venv/ready
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes --extra test pyproject.toml -o requirements.txt

@@ -1,6 +1,6 @@
 """A generated panel of firms from Parquet through panel VARs to tables: seconds and peak memory.
 
-OMP_NUM_THREADS=2 python benchmarks/firms.py [entities]
+make bench-firms, or python benchmarks/firms.py [entities]
 """
 
 import os
@@ -84,9 +84,14 @@ def generate(folder: Path, n: int, seed: int = 1, part: int = 100_000) -> None:
         duckdb.sql(f"SELECT {names} FROM rows").write_parquet(str(folder / f"{i:03}.parquet"))
 
 
-def peak() -> float:
-    """GB that this process has held at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+def clock() -> np.ndarray:
+    """Seconds on the wall and of the processor."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def told(what: str, spent: np.ndarray) -> None:
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{what}: {spent[0]:.1f} s ({spent[1]:.1f} s of CPU), peak so far {memory:.2f} GB")
 
 
 def main(n: int) -> None:
@@ -94,22 +99,20 @@ def main(n: int) -> None:
         os.chdir(scratch)
         generate(Path("data/firms"), n)
         size = sum(f.stat().st_size for f in Path("data/firms").iterdir()) / 1e6
-        print(f"{n} firms x {len(YEARS)} years, Parquet of {size:.0f} MB; peak {peak():.2f} GB")
+        print(f"{sys.version.split()[0]}, duckdb {duckdb.__version__}, numpy {np.__version__}")
+        print(f"{n} firms x {len(YEARS)} years, Parquet of {size:.0f} MB")
         Path("firms.yaml").write_text(STUDY, encoding="utf-8")
-        study, start = load_study("firms.yaml"), time.perf_counter()
+        study, start = load_study("firms.yaml"), clock()
         write_panel(study, "results/data/panel.parquet", 2)
-        read = time.perf_counter()
-        print(f"read, derive, sort: {read - start:.1f} s; peak {peak():.2f} GB so far")
+        read = clock()
+        told("read, derive, sort", read - start)
         found = fit_firms(study, "results/data/panel.parquet", 2, progress())
-        fitted = time.perf_counter()
-        print(
-            f"describe, regress both ways, panel VAR: {fitted - read:.1f} s; peak {peak():.2f} GB"
-        )
+        fitted = clock()
+        told("describe, regress both ways, panel VAR", fitted - read)
         records = found["terms"], found["models"]
         for table in firm_tables(study, records, found["describe"], found["granger"]):
             write_table(table, "results/tables")
-        total = time.perf_counter() - start
-        print(f"Parquet to tables: {total:.1f} s; peak {peak():.2f} GB")
+        told("Parquet to tables", clock() - start)
         print(Path("results/tables/panel_var.md").read_text(encoding="utf-8"))
 
 

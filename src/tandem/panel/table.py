@@ -239,7 +239,8 @@ def _once(con, spec, names: list[str]) -> None:
         for n, s in zip(names, sums, strict=True)
     ]
     con.execute(
-        f"CREATE TEMP TABLE rows AS SELECT entity, year, {', '.join(whole)} FROM numbers GROUP BY ALL"
+        f"CREATE TEMP TABLE rows AS SELECT entity, year, {', '.join(whole)} FROM numbers "
+        "GROUP BY ALL"
     )
 
 
