@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from tandem.panel.build import choose_files
-from tandem.panel.table import table_files
 from tandem.panel.vintages import revised_files
 from tandem.sources import read_sources
 from tandem.study import load_study, study_file
@@ -74,6 +73,8 @@ def plan(name):
     path = study_file(name)
     study = load_study(path)
     if study.panel.scope == "table":
+        from tandem.panel.table import table_files  # DuckDB, which the other studies do not need
+
         return study, {}, {"table": table_files(study)}, {}
     variants = {v: load_study(path, v) for v in study.variants}
     sources = read_sources(Path("data"))
