@@ -67,7 +67,7 @@ test: .venv/ready
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 cluster-setup: .venv/ready
-	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps \
+	@$(BIN)/python -m uv pip install --quiet --require-hashes --no-deps --python $(BIN)/python \
 	  -r workflow/profiles/$(or $(PROFILE),slurm)/requirements.txt
 
 test-cluster: .venv/ready

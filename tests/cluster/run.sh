@@ -19,15 +19,16 @@ if ! command -v slurmctld > /dev/null; then
 fi
 [ "$(id -u)" = 0 ] || fail "the daemons of this test are started as root."
 
-say "the local run of the nation"
-make --no-print-directory STUDY=nation CORES=2 > "$scratch/local.txt" 2>&1 || fail "$(tail -n 5 "$scratch/local.txt")"
-
 say "a copy with the Slurm plugin"
 mkdir "$copy"
 git ls-files -z | tar --null -T - -c | tar -x -C "$copy"
-results=$PWD/results
 cd "$copy"
 make --no-print-directory cluster-setup
+
+say "the nation, local"
+make --no-print-directory STUDY=nation CORES=2 > "$scratch/local.txt" 2>&1 || fail "$(tail -n 5 "$scratch/local.txt")"
+mv results/nation "$scratch/nation"
+
 .venv/bin/python tests/cluster/curve.py > studies/curve.yaml
 wanted="results/curve/estimates/verdict"
 snakemake=(.venv/bin/snakemake --workflow-profile workflow/profiles/default --config study=curve)
@@ -46,7 +47,7 @@ jobs() { squeue --noheader --all --states="$1" --format="%i %k"; }
 say "the nation through sbatch"
 slurm .venv/bin/snakemake --workflow-profile workflow/profiles/default --config study=nation \
   > "$scratch/nation.txt" 2>&1 || fail "$(tail -n 30 "$scratch/nation.txt")"
-diff -r --exclude=logs "$results/nation" results/nation || fail "Slurm gave other bytes than the local run."
+diff -r --exclude=logs "$scratch/nation" results/nation || fail "Slurm gave other bytes than the local run."
 say "same bytes from $(jobs completed | wc -l) jobs"
 
 say "the curve, local"
