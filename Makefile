@@ -1,14 +1,18 @@
 # make              set up if need be, run the default study, say where the report lies
 # make STUDY=nation run studies/nation.yaml
+# make PROFILE=slurm    the same on a cluster: slurm or kubernetes (docs/scale.md), after
+# make cluster-setup    install what PROFILE needs, slurm if not said
 # make explain-change  rerun to tell how much of what changed is data, code, environment
 # make reproduce    clean runs in a temporary copy, compared with tests/expected: PASS or FAIL
 # make expected     take the present results as the published ones (tests/expected)
 # make package      the zip that a journal asks for: dist/tandem-package.zip
 # make provenance   Snakemake's own report: results/<study>/provenance.html
 # make test         set up if need be, run the tests
+# make test-cluster run on a Slurm of its own on this machine (Debian, as root) and compare
 # make survive      kill, starve and disturb runs, and compare their bytes (half an hour)
 # make fuzz         feed the readers of tables and study files with spoilt bytes (20 minutes)
 # make lint         ruff, ruff format, snakefmt, snakemake --lint
+# make bench-firms  a million generated firms from Parquet to tables, into benchmarks/firms.txt
 # make monte-carlo  simulate the estimators' size, power, bias and coverage (hours)
 # make audit        check the hashes of all pinned packages and look for known weaknesses
 # make lock         resolve requirements.txt anew from pyproject.toml
@@ -24,7 +28,10 @@ FLAGS ?=
 KEEP ?= 5
 PYTHON ?= python3
 BIN := .venv/bin
+PROFILE ?=
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default
+WHERE = $(if $(PROFILE),--profile workflow/profiles/$(PROFILE),--cores $(CORES))
+CLUSTERS := slurm kubernetes
 
 # another locale must not change how files and paths are read
 export PYTHONUTF8 := 1
@@ -33,12 +40,12 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run explain-change reproduce expected package provenance test survive fuzz audit lint monte-carlo lock clean update-downloads
+.PHONY: run explain-change reproduce expected package provenance test test-cluster cluster-setup survive fuzz audit lint monte-carlo bench-firms lock clean update-downloads
 
 run: .venv/ready
-	@$(SNAKEMAKE) --cores $(CORES) --config study=$(STUDY) keep=$(KEEP) $(FLAGS) \
+	@$(SNAKEMAKE) $(WHERE) --config study=$(STUDY) keep=$(KEEP) $(FLAGS) \
 	  || { cat "results/$(STUDY)/logs/stopped.txt" >&2 2> /dev/null; exit 1; }
-	@echo "The report: results/$(STUDY)/report.html"
+	@cd "results/$(STUDY)" && { ls -d report.html 2> /dev/null || ls -d tables; } | sed 's|^|The results: results/$(STUDY)/|'
 
 explain-change: .venv/ready
 	@$(BIN)/tandem explain-change $(STUDY) --cores $(CORES)
@@ -59,6 +66,12 @@ provenance: .venv/ready
 test: .venv/ready
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
+cluster-setup: .venv/ready
+	@$(BIN)/python -m uv pip install --quiet --require-hashes --no-deps --python $(BIN)/python \
+	  -r workflow/profiles/$(or $(PROFILE),slurm)/requirements.txt
+
+test-cluster: .venv/ready
+	@bash tests/cluster/run.sh
 survive: .venv/ready
 	@$(BIN)/python -m pytest -q -m "slow or not slow" tests/workflow/test_survival.py
 
@@ -87,8 +100,15 @@ audit: .venv/ready
 	  { echo "Known weaknesses were not looked up: no service that lists them answers here." >&2; exit 1; }; \
 	$(BIN)/python workflow/audit.py < "$$scratch/found.json"
 
+bench-firms: .venv/ready
+	@$(BIN)/python benchmarks/firms.py | tee benchmarks/firms.txt
+
 lock: .venv/ready
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes --extra test pyproject.toml -o requirements.txt
+	for cluster in $(CLUSTERS); do \
+	  $(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes -c requirements.txt --extra $$cluster pyproject.toml \
+	  | awk -F == 'NR == FNR { common[$$1]; next } /^[a-z]/ { ours = !($$1 in common) } ours' requirements.txt - \
+	  > workflow/profiles/$$cluster/requirements.txt; done
 
 clean:
 	rm -rf "results/$(STUDY)"

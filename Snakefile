@@ -35,22 +35,34 @@ except TandemError as err:
     sys.exit(1)
 
 
-include: "workflow/rules/download.smk"
-include: "workflow/rules/data.smk"
-include: "workflow/rules/indices.smk"
-include: "workflow/rules/dynamics.smk"
-include: "workflow/rules/econometrics.smk"
-include: "workflow/rules/report.smk"
+if study.panel.scope == "table":
 
+    include: "workflow/rules/firms.smk"
 
-rule all:
-    default_target: True
-    input:
+    MADE = [f"{R}/tables"]
+
+else:
+
+    include: "workflow/rules/download.smk"
+    include: "workflow/rules/data.smk"
+    include: "workflow/rules/indices.smk"
+    include: "workflow/rules/dynamics.smk"
+    include: "workflow/rules/econometrics.smk"
+    include: "workflow/rules/report.smk"
+
+    MADE = [
         f"{R}/report.html",
         f"{R}/report.pdf",
         f"{R}/data/quality.html",
         *ABSENT,  # else a deleted download would not be missed while the results are newer
         *UNFITTED,  # nor would deleted goalposts
+    ]
+
+
+rule all:
+    default_target: True
+    input:
+        MADE,
 
 
 onstart:

@@ -67,10 +67,15 @@ def plan(name):
     """The study, its variants, and the raw files that each step reads.
 
     The files are those of the study (""), of each variant, of the series shown as printed
-    ("printed") and of all vintages of the study's series ("revisions").
+    ("printed") and of all vintages of the study's series ("revisions"); for a study of a table only
+    its files ("table").
     """
     path = study_file(name)
     study = load_study(path)
+    if study.panel.scope == "table":
+        from tandem.panel.table import table_files  # DuckDB, which the other studies do not need
+
+        return study, {}, {"table": table_files(study)}, {}
     variants = {v: load_study(path, v) for v in study.variants}
     sources = read_sources(Path("data"))
     files = {key: choose_files(s, sources)["file"] for key, s in {"": study, **variants}.items()}
@@ -99,6 +104,13 @@ def listed(files):
     sha = hashlib.sha256("\n".join(mine).encode()).hexdigest()
     here = [f for f in files if f not in FETCHED]
     return f"{digest(*here, *(f'{f}.yaml' for f in files), *RULES)} {sha[:16]}"
+
+
+def stamps(files):
+    """Digest of the content of files up to 100 MB; of greater ones, their size and time."""
+    sizes = {file: Path(file).stat() for file in files}
+    great = [(f, s.st_size, s.st_mtime_ns) for f, s in sizes.items() if s.st_size > 1e8]
+    return f"{digest(*(f for f, s in sizes.items() if s.st_size <= 1e8))} {_hash(great)}"
 
 
 def measured(study):

@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from tandem.errors import TandemError
@@ -97,6 +98,8 @@ def check(options: argparse.Namespace) -> str:
 
     path = study_file(options.study)
     study = load_study(path)
+    if study.panel.table:
+        return f"{path}: {_checked_table(study)}\nnothing is wrong with the study or its data"
     sources = read_sources(Path("data"))
     for variant in study.variants:
         try:
@@ -118,6 +121,14 @@ def check(options: argparse.Namespace) -> str:
         "nothing is wrong with the study or its data",
     ]
     return "\n".join(lines)
+
+
+def _checked_table(study) -> str:
+    from tandem.panel.table import write_panel
+
+    with tempfile.TemporaryDirectory() as folder:
+        found = write_panel(study, Path(folder) / "panel.parquet")
+    return "{rows} rows of {entities} entities, {first_year}-{last_year}".format(**found)
 
 
 def new_study(options: argparse.Namespace) -> str:

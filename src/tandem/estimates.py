@@ -160,6 +160,46 @@ def from_linearmodels(
     return terms, models_frame(table, model, statistics | extra)
 
 
+def from_chunks(
+    result,
+    table: str,
+    model: str,
+    effects: str,
+    years: tuple[int, int],
+    conf_level: float = 0.95,
+) -> Records:
+    """Records of a `ChunkedRegression` with entity or two-way effects; the table names its effect.
+
+    Parameters
+    ----------
+    years : (first, last)
+        Of the panel.
+
+    Raises
+    ------
+    TandemError
+        If a standard error is not a finite number.
+    """
+    facts = dict(result.facts)
+    reach = student_t.ppf((1 + conf_level) / 2, facts["t_df"]) * result.std_errors
+    terms = terms_frame(
+        table,
+        model,
+        table,
+        result.params,
+        std_error=result.std_errors,
+        statistic=result.params / result.std_errors,
+        p_value=result.pvalues,
+        conf_low=result.params - reach,
+        conf_high=result.params + reach,
+        se_type=facts["se_type"],
+    )
+    _require_std_errors(terms)
+    told = {"estimator": "PanelOLS", "first_year": years[0], "last_year": years[1]}
+    told |= {"entity_effects": True, "time_effects": effects == "two-way"}
+    return terms, models_frame(table, model, told | facts | {"conf_level": conf_level})
+
+
 def from_panel_var(
     result,
     table: str,

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import sys
 import traceback
 import warnings
 from pathlib import Path
@@ -97,6 +98,22 @@ def step(log: str | Path):
             traceback.print_exc(file=file)
             print(f"Stopped: {_sentence(err)}", file=file)
             raise SystemExit(1) from None
+
+
+def progress(width: int = 20):
+    """A bar on the console, told what is being done and the share done of it, from 0 to 1.
+
+    Redrawn on a terminal; elsewhere a line when a thing is done.
+    """
+
+    def said(name: str, share: float) -> None:
+        bar = f"  {name} [{'#' * round(width * share):{width}}] {share:4.0%}"
+        if sys.stdout.isatty():
+            print(f"\r{bar}", end="\n" if share == 1 else "", flush=True)
+        elif share == 1:
+            print(bar, flush=True)
+
+    return said
 
 
 def _sentence(err: Exception) -> str:

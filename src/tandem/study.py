@@ -23,6 +23,7 @@ from tandem.mechanism import Claim, Diagram
 from tandem.panel.formula import names_in
 from tandem.sources.description import Description
 from tandem.study_parts import NAME, Name, Strict, Text
+from tandem.study_table import TableSource, beyond_table
 
 InData = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+\.csv)?$")]  # a file in data/, no path
 FontFile = Annotated[str, Field(pattern=r"^([A-Za-z0-9_.-]+\.(otf|ttf|ttc))?$")]  # no path
@@ -38,7 +39,8 @@ CovType = Literal[
 class PanelWindow(Strict):
     """Which entities and years the study looks at."""
 
-    scope: Literal["provinces", "nation", "countries"] = "provinces"
+    scope: Literal["provinces", "nation", "countries", "table"] = "provinces"
+    table: TableSource | None = Field(None, description="where scope is table")
     exclude: list[str] = []
     years: tuple[int, int | Literal["latest"]] = Field(
         description="first and last year; latest: the last that every series read reaches"
@@ -49,6 +51,14 @@ class PanelWindow(Strict):
     def _ordered(self):
         if self.years[1] != "latest" and self.years[0] > self.years[1]:
             raise ValueError(f"the first year {self.years[0]} is after the last {self.years[1]}")
+        return self
+
+    @model_validator(mode="after")
+    def _table_named(self):
+        if (self.scope == "table") != (self.table is not None):
+            raise ValueError("scope: table and the key table go together")
+        if self.table and (self.exclude or self.groups):
+            raise ValueError("a table is read whole: take out exclude and groups")
         return self
 
 
@@ -211,6 +221,12 @@ class Curve(Strict):
     least_squares: LeastSquaresChoices | None = LeastSquaresChoices()
     gmm: GmmChoices | None = GmmChoices()
     draws: int = Field(199, ge=19, description="permutations")
+    chunks: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="jobs that share the specifications; results do not depend on it",
+    )
 
 
 class Verdict(Strict):
@@ -361,6 +377,12 @@ class Study(Strict):
             for name in names:
                 if name not in known:
                     raise ValueError(f"{where} names '{name}', which is {_not_in(name, known)}")
+        return self
+
+    @model_validator(mode="after")
+    def _table_carries_it(self):
+        if self.panel.table and (words := beyond_table(self)):
+            raise ValueError(words)
         return self
 
     @model_validator(mode="after")

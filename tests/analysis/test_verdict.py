@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tandem.analysis.curve import run_curve
 from tandem.analysis.panel_var import fit_panel_vars
 from tandem.analysis.regressions import fit_regressions, two_way_terms, within_scale
 from tandem.analysis.scores import index_study
@@ -45,7 +46,8 @@ def found(raw, panel):
     terms = pd.concat(
         [fit_regressions(study, scores, panel)[0], fit_panel_vars(study, scores)["terms"]]
     )
-    args = scores, panel, indices["normalised"], indices["weights"], terms
+    frames = panel, indices["normalised"], indices["weights"]
+    chunks = [run_curve(study, *frames, chunk) for chunk in range(2)]
     a, b = study.systems
     more = pd.DataFrame(
         {
@@ -59,7 +61,7 @@ def found(raw, panel):
     )
     words = ["Dumitrescu-Hurlin wbar, bootstrap, 1 lag", "Dumitrescu-Hurlin zbar, 1 lag"]
     tests = pd.DataFrame({"direction": f"{a} → {b}", "test": words, "p_value": [0.03, 0.01]})
-    return study, scores, terms, study_verdict(study, *args, more, tests)
+    return study, scores, terms, study_verdict(study, scores, panel, terms, more, tests, chunks)
 
 
 def test_every_method_stands_once_a_direction_with_its_own_estimate(found):

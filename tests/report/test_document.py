@@ -10,6 +10,7 @@ import yaml
 from browser import Page, chromium, luminance, opened
 
 from tandem import estimates
+from tandem.analysis.curve import run_curve
 from tandem.analysis.dynamics import study_dynamics
 from tandem.analysis.panel import build_panel, compare_vintages, printed_series
 from tandem.analysis.panel_var import fit_panel_vars
@@ -80,9 +81,12 @@ def run(study, folder):
     if study.models.var:
         store(folder, "var", fit_nation(study, made["panel"]))
     if study.models.verdict:
-        frames = [scores, made["panel"], indices["normalised"], indices["weights"]]
         if study.models.regressions:
-            found = study_verdict(study, *frames, records(folder)[0])
+            frames = made["panel"], indices["normalised"], indices["weights"]
+            spec = study.models.verdict.curve
+            chunks = [run_curve(study, *frames, c) for c in range(spec.chunks)] if spec else None
+            terms = records(folder)[0]
+            found = study_verdict(study, scores, made["panel"], terms, chunks=chunks)
         else:
             found = series_verdict(study, made["panel"], load(folder)["estimates/var/causality"])
         write(folder, "estimates/verdict", found)

@@ -102,15 +102,45 @@ rule var:
         "../scripts/var.py"
 
 
+CURVE = study.models.verdict.curve if study.models.verdict else None
+ESTIMATED = {
+    "specs": f"{R}/estimates/curve/{{chunk}}.csv",
+    "drawn": f"{R}/estimates/curve/{{chunk}}.npy",
+}
+
+if CURVE:
+
+    # a share of the specifications
+    rule curve:
+        input:
+            panel=f"{R}/data/panel.csv",
+            normalised=f"{R}/indices/normalised.csv",
+            weights=f"{R}/indices/weights.csv",
+        output:
+            **{name: update(path) for name, path in ESTIMATED.items()},
+        log:
+            f"{R}/logs/curve_{{chunk}}.log",
+        conda:
+            "../../environment.yml"
+        params:
+            study=part(study, "systems", "models", "seed"),
+            code=code("curve"),
+            env=ENVIRONMENT,
+        script:
+            "../scripts/curve.py"
+
+
 MODELS = [m for m in ("regressions", "panel_var") if getattr(study.models, m)]
 
 
 rule verdict:
     input:
+        **{
+            name: expand(path, chunk=range(CURVE.chunks)) if CURVE else []
+            for name, path in ESTIMATED.items()
+        },
         panel=f"{R}/data/panel.csv",
         scores=f"{R}/indices/scores.csv",
-        normalised=f"{R}/indices/normalised.csv",
-        weights=f"{R}/indices/weights.csv",
         records=[f"{R}/estimates/{m}/{f}.csv" for m in MODELS for f in ("terms", "models")],
         further=[rules.robustness.output[0]] if study.models.robustness else [],
         series=[rules.var.output.causality] if study.models.var else [],

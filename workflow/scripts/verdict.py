@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from tandem import estimates
 from tandem.analysis.series_verdict import series_verdict
 from tandem.analysis.verdict import study_verdict
@@ -13,14 +15,16 @@ MORE = ("alternatives", "tests")  # of the robustness step, where the panel carr
 
 with step(snakemake.log[0]) as say:
     study = load_study(f"studies/{snakemake.config['study']}.yaml")
-    frames = [read(snakemake.input[k]) for k in ("scores", "panel", "normalised", "weights")]
+    scores, panel = (read(snakemake.input[name]) for name in ("scores", "panel"))
     if study.models.regressions:
         terms, _ = estimates.read(dict.fromkeys(Path(f).parent for f in snakemake.input.records))
         further = [Path(f) / f"{n}.csv" for f in snakemake.input.further for n in MORE]
         more = {f.stem: read(f) for f in further if f.exists()}
-        found = study_verdict(study, *frames, terms, **more)
+        pairs = zip(snakemake.input.specs, snakemake.input.drawn, strict=True)
+        chunks = [(read(specs), np.load(drawn)) for specs, drawn in pairs]
+        found = study_verdict(study, scores, panel, terms, **more, chunks=chunks)
     else:
-        found = series_verdict(study, frames[1], read(snakemake.input.series[0]))
+        found = series_verdict(study, panel, read(snakemake.input.series[0]))
     folder = Path(snakemake.output[0])
     shutil.rmtree(folder, ignore_errors=True)
     save(found, {name: folder / f"{name}.csv" for name in found})

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tandem.analysis.curve import gather_curve
 from tandem.analysis.regressions import design, directions, two_way_terms, within_scale
 from tandem.econometrics import (
     FixedEffectsVAR,
@@ -14,8 +15,6 @@ from tandem.econometrics import (
     holm,
     local_projections,
     romano_wolf,
-    specification_curve,
-    specifications,
 )
 from tandem.econometrics.resampled_slopes import resampled_slopes
 from tandem.econometrics.static import panel_regression
@@ -33,25 +32,24 @@ def study_verdict(
     study: Study,
     scores: pd.DataFrame,
     panel: pd.DataFrame,
-    normalised: pd.DataFrame,
-    weights: pd.DataFrame,
     terms: pd.DataFrame,
     alternatives: pd.DataFrame | None = None,
     tests: pd.DataFrame | None = None,
+    chunks: list[tuple[pd.DataFrame, np.ndarray]] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Tables of this step; what the panel cannot carry is told in `not_carried`.
 
     Parameters
     ----------
-    scores, panel, normalised : DataFrame (entity-years, ...)
-    weights : DataFrame
-        A column a method of weighting, from the step of the indices.
+    scores, panel : DataFrame (entity-years, ...)
     terms : DataFrame
         Records of the regressions and panel VARs.
     alternatives : DataFrame, optional
         Further estimates of the robustness step: direction, model, estimate ...
     tests : DataFrame, optional
         Its tests: direction, test, p_value; the bootstrapped ones of causality have no estimate.
+    chunks : list of (DataFrame, array), optional
+        From `tandem.analysis.curve.run_curve`, if the study has a curve.
 
     Returns
     -------
@@ -61,14 +59,14 @@ def study_verdict(
         curve_summary, curve_permuted, not_carried (part, direction, why).
     """
     told: list[tuple[str, str, str]] = []
-    seeds = np.random.SeedSequence(study.seed, spawn_key=(STREAM,)).spawn(2)
-    found = {"methods": _methods(study, scores, panel, terms, alternatives, tests, seeds[0], told)}
+    seed = np.random.SeedSequence(study.seed, spawn_key=(STREAM, 0))
+    found = {"methods": _methods(study, scores, panel, terms, alternatives, tests, seed, told)}
     regions = pd.DataFrame(_regions(study, scores, panel, told))
     found |= {"regions": regions} if len(regions) else {}
     responses = list(_responses(study, scores, told))
     found |= {"responses": pd.concat(responses)} if responses else {}
     if study.models.verdict.curve:
-        found |= _curves(study, panel, normalised, weights, seeds[1])
+        found |= gather_curve(study, scores.index, chunks)
     found["not_carried"] = pd.DataFrame(told, columns=["part", "direction", "why"])
     return found
 
@@ -249,41 +247,3 @@ def _responses(study: Study, scores: pd.DataFrame, told: list) -> Iterator[pd.Da
             told.append(("Local projections", "both", str(err)))
             return
         yield found.table.assign(order=f"order: {', '.join(order)}")
-
-
-def _curves(study: Study, panel, normalised, weights, seed) -> dict[str, pd.DataFrame]:
-    """The specification curve of each direction."""
-    spec = study.models.verdict.curve
-    measures = {w: _scores(normalised, weights, w) for w in spec.weights}
-    years = normalised.index.get_level_values("year")
-    pairs = spec.windows or [(int(years.min()), int(years.max()))]
-    windows = {f"{first}-{last}": (first, last) for first, last in pairs}
-    controls = {"without": None, "with": panel[list(study.models.controls)]}
-    shown = ["with" if c else "without" for c in spec.controls]
-    if not study.models.controls:
-        shown = ["without"]
-    choices = [
-        block.model_dump() if block is not None else {} for block in (spec.least_squares, spec.gmm)
-    ]
-    specs = specifications(list(measures), list(windows), list(dict.fromkeys(shown)), *choices)
-    found = {"curve": [], "curve_summary": [], "curve_permuted": []}
-    for (cause, effect), one in zip(
-        directions(study), seed.spawn(len(directions(study))), strict=True
-    ):
-        curve = specification_curve(
-            specs, measures, windows, controls, cause, effect, spec.draws, one
-        )
-        name = f"{cause} → {effect}"
-        found["curve"].append(curve.table.assign(direction=name))
-        found["curve_summary"].append(curve.summary.to_frame().T.assign(direction=name))
-        found["curve_permuted"].append(curve.drawn.assign(direction=name))
-    return {k: pd.concat(v, ignore_index=True) for k, v in found.items()}
-
-
-def _scores(normalised: pd.DataFrame, weights: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Scores of all systems under one method of weighting."""
-    found = {}
-    for system, mine in weights.groupby("system", sort=False):
-        w = mine.set_index("indicator")[method].dropna()
-        found[system] = (normalised[list(w.index)] * w).sum(axis=1, skipna=False)
-    return pd.DataFrame(found)

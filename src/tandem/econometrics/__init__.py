@@ -37,6 +37,8 @@ from tandem.econometrics.mediation import mediation
 from tandem.econometrics.multiple_testing import holm, romano_wolf
 from tandem.econometrics.multiverse import (
     SpecificationCurve,
+    estimate_specifications,
+    join_curve,
     specification_curve,
     specifications,
 )
@@ -104,6 +106,8 @@ __all__ = [
     "westerlund",
     "holm",
     "romano_wolf",
+    "estimate_specifications",
+    "join_curve",
     "specification_curve",
     "specifications",
     "PanelThreshold",

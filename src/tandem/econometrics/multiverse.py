@@ -24,6 +24,7 @@ from tandem.errors import TandemError
 LEAST_SQUARES = ("lags", "own_lags", "effects")
 GMM = ("lags", "transform", "instrument_lags", "collapse", "steps")
 EFFECTS = ("entity", "two-way", "difference")
+NUMBERS = ["estimate", "std_error", "p_value", "conf_low", "conf_high", "n_obs", "n_entities"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +124,46 @@ def specification_curve(
     level : float
         Of the intervals.
     """
+    specs = specs.reset_index(drop=True)
+    found = estimate_specifications(
+        specs, measures, windows, controls, cause, effect, draws, seed, level
+    )
+    return join_curve(specs, *found)
+
+
+def estimate_specifications(
+    specs: pd.DataFrame,
+    measures: dict[str, pd.DataFrame],
+    windows: dict[str, tuple[int, int]],
+    controls: dict[str, pd.DataFrame | None],
+    cause: str,
+    effect: str,
+    draws: int = 199,
+    seed=1,
+    level: float = 0.95,
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Estimates of some specifications of a curve, which do not depend on the others.
+
+    Parameters
+    ----------
+    specs : DataFrame
+        Rows of `specifications`, any number of them.
+    measures, windows, controls, cause, effect, draws, seed, level
+        As in `specification_curve`.
+
+    Returns
+    -------
+    DataFrame
+        Index of `specs`; estimate, std_error, p_value, conf_low, conf_high, n_obs, n_entities, why.
+    array (specifications, draws)
+        Estimates under permutation; NaN where a specification cannot be estimated.
+    """
     if missing := {cause, effect} - set.intersection(*(set(m) for m in measures.values())):
         raise TandemError(f"The measures have no variable '{min(missing)}'.")
     shuffles = _Shuffles(draws, seed)
     before: dict = {}  # what neighbouring specifications share
-    rows, drawn = [], []
-    for spec in specs.to_dict("records"):
+    rows, drawn = [], np.full((len(specs), draws), np.nan)
+    for place, spec in enumerate(specs.to_dict("records")):
         first, last = windows[spec["window"]]
         data = _aligned(measures[spec["measure"]], controls[spec["controls"]], last)
         try:
@@ -137,32 +172,39 @@ def specification_curve(
             else:
                 found = _gmm(spec, data, cause, effect, first, shuffles, before)
         except TandemError as err:
-            rows.append({"why": str(err)})
-            drawn.append(np.full(draws, np.nan))
+            rows.append(dict.fromkeys(NUMBERS, np.nan) | {"why": str(err)})
             continue
-        place = "scale", spec["measure"], spec["window"]
-        if place not in before:
-            before[place] = _scale(data, cause, effect, first)
-        scale = before[place]
+        key = "scale", spec["measure"], spec["window"]
+        if key not in before:
+            before[key] = _scale(data, cause, effect, first)
+        scale = before[key]
         reach = stats.t.ppf((1 + level) / 2, found["df"])
         b, se = found["estimate"] * scale, found["std_error"] * scale
-        rows.append(
-            {
-                "estimate": b,
-                "std_error": se,
-                "p_value": 2 * stats.t.sf(abs(b / se), found["df"]),
-                "conf_low": b - reach * se,
-                "conf_high": b + reach * se,
-                "n_obs": found["n_obs"],
-                "n_entities": found["n_entities"],
-                "why": "",
-            }
-        )
-        drawn.append(found["drawn"] * scale)
-    table = pd.concat([specs.reset_index(drop=True), pd.DataFrame(rows)], axis=1)
-    if "estimate" not in table:
+        p = 2 * stats.t.sf(abs(b / se), found["df"])
+        numbers = (b, se, p, b - reach * se, b + reach * se, found["n_obs"], found["n_entities"])
+        rows.append(dict(zip(NUMBERS, numbers, strict=True)) | {"why": ""})
+        drawn[place] = found["drawn"] * scale
+    return pd.DataFrame(rows, specs.index, [*NUMBERS, "why"]), drawn
+
+
+def join_curve(specs: pd.DataFrame, table: pd.DataFrame, drawn: np.ndarray) -> SpecificationCurve:
+    """What all specifications say together.
+
+    Parameters
+    ----------
+    specs : DataFrame
+        From `specifications`.
+    table, drawn : DataFrame, array (specifications, draws)
+        From `estimate_specifications`, for all of them and in their order.
+
+    Raises
+    ------
+    TandemError
+        If none can be estimated.
+    """
+    if table["estimate"].isna().all():
         raise TandemError(f"No specification can be estimated: {table['why'].iloc[0]}")
-    return SpecificationCurve(table, *_curve(table, np.array(drawn).T))
+    return SpecificationCurve(specs.join(table), *_curve(table, drawn.T))
 
 
 def _curve(table: pd.DataFrame, drawn: np.ndarray) -> tuple[pd.Series, pd.DataFrame]:

@@ -52,23 +52,13 @@ def build_moments(data: pd.DataFrame, design: Design, sample_lags: int | None = 
     `PanelVAR`; `sample_lags` is at least the lags of the design and lets models of different order
     share one sample.
     """
-    _check_options(design)
+    check_options(design)
     levels = level_equations(data, design, sample_lags)
     y_scale, x_scale = levels.scales()
-    masked = (
-        np.where(levels.usable[:, None], a / s[:, None], np.nan)
-        for a, s in ((levels.y, y_scale), (levels.x, x_scale))
-    )
-    ly, lx = masked
-    transform = TRANSFORMS[design.transform]
-    y, x = transform(ly), transform(lx)
-    rows = np.isfinite(y).all(axis=1)
-    kept = rows.any(axis=1)
-    _check_entities(kept.sum(), sample_lags or design.lags)
-    rows, usable = rows[kept], levels.usable[kept]
-    y, x, ly, lx = (np.nan_to_num(a[kept]) for a in (y, x, ly, lx))
-    y, x = y * rows[:, None], x * rows[:, None]
-    z = _past_instruments(levels, kept, rows, design, y_scale, x_scale)
+    y, x, ly, lx, rows, kept = transformed(levels, design, y_scale, x_scale)
+    check_entities(kept.sum(), sample_lags or design.lags)
+    usable = levels.usable[kept]
+    z = past_instruments(levels, kept, rows, design, y_scale, x_scale)
     equations = rows
     if design.system:
         more = _level_instruments(levels, kept, usable, design, y_scale, x_scale)
@@ -84,12 +74,12 @@ def build_moments(data: pd.DataFrame, design: Design, sample_lags: int | None = 
         n_years_removed = basis.shape[1]
         y, x, z = (_residuals(a, basis, equations) for a in (y, x, z))
     z = z[:, np.abs(z).max(axis=(0, 2)) > 0]
-    _check_identified(x, z, levels.regressors)
+    check_identified(x, z, levels.regressors)
     return Moments(
         y=y,
         x=x,
         z=z,
-        hz=_errors_times(z, rows, usable, design),
+        hz=errors_times(z, rows, usable, design),
         rows=rows,
         y_scale=y_scale,
         x_scale=x_scale,
@@ -106,7 +96,23 @@ def build_moments(data: pd.DataFrame, design: Design, sample_lags: int | None = 
     )
 
 
-def _check_options(design: Design) -> None:
+def transformed(levels: Levels, design: Design, y_scale, x_scale) -> tuple:
+    """Transformed y and x, y and x in levels, of the entities kept; rows (N, T); who is kept."""
+    masked = (
+        np.where(levels.usable[:, None], a / s[:, None], np.nan)
+        for a, s in ((levels.y, y_scale), (levels.x, x_scale))
+    )
+    ly, lx = masked
+    transform = TRANSFORMS[design.transform]
+    y, x = transform(ly), transform(lx)
+    rows = np.isfinite(y).all(axis=1)
+    kept = rows.any(axis=1)
+    rows = rows[kept]
+    y, x, ly, lx = (np.nan_to_num(a[kept]) for a in (y, x, ly, lx))
+    return y * rows[:, None], x * rows[:, None], ly, lx, rows, kept
+
+
+def check_options(design: Design) -> None:
     if design.transform not in TRANSFORMS:
         raise TandemError(f"The transform is 'fod' or 'fd'; '{design.transform}' is neither.")
     first, last = design.instrument_lags
@@ -122,7 +128,7 @@ def _check_options(design: Design) -> None:
         )
 
 
-def _check_entities(n_entities: int, lags: int) -> None:
+def check_entities(n_entities: int, lags: int) -> None:
     if n_entities < 2:
         raise TandemError(
             f"A panel VAR with {lags} lag(s) needs at least two entities with {lags + 2} years in "
@@ -134,7 +140,7 @@ def _beside(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.concatenate([a, b], axis=2)
 
 
-def _past_instruments(levels: Levels, kept, rows, design: Design, y_scale, x_scale) -> np.ndarray:
+def past_instruments(levels: Levels, kept, rows, design: Design, y_scale, x_scale) -> np.ndarray:
     """Levels before each transformed equation; predetermined variables are valid a year longer.
 
     The difference of year t contains the error of t-1, the forward deviation none before t.
@@ -189,11 +195,17 @@ def _principal_components(z: np.ndarray, equations: np.ndarray, share: float) ->
     return np.swapaxes(z, 1, 2).dot(vectors[:, ::-1][:, :count] / spread[:, None]).swapaxes(1, 2)
 
 
+def year_dummies(usable, equations: np.ndarray, design: Design) -> tuple[np.ndarray, np.ndarray]:
+    """Year dummies (N, T, T) of the entities kept: NaN without an equation, and transformed."""
+    n, t = usable.shape
+    dummies = np.where(usable[:, None], np.broadcast_to(np.eye(t), (n, t, t)), np.nan)
+    moved = np.nan_to_num(TRANSFORMS[design.transform](dummies))
+    return dummies, moved * equations[:, None, :t]
+
+
 def _year_basis(usable, kept, equations: np.ndarray, design: Design) -> np.ndarray:
     """Orthonormal basis (equations, years) of the year dummies, transformed as the equations."""
-    n, t = usable.shape
-    dummies = np.where(usable[:, None], np.broadcast_to(np.eye(t), (n, t, t)), np.nan)[kept]
-    stacked = np.nan_to_num(TRANSFORMS[design.transform](dummies)) * equations[:, None, :t]
+    dummies, stacked = year_dummies(usable[kept], equations, design)
     stacked = _beside(stacked, np.nan_to_num(dummies)) if design.system else stacked
     stacked = stacked.transpose(0, 2, 1)[equations]
     # dummies are far from collinear but for their sum; a singular value decomposition takes longer
@@ -213,7 +225,7 @@ def _residuals(a: np.ndarray, basis: np.ndarray, rows: np.ndarray) -> np.ndarray
     return result.transpose(0, 2, 1)
 
 
-def _errors_times(z: np.ndarray, rows, usable, design: Design) -> np.ndarray:
+def errors_times(z: np.ndarray, rows, usable, design: Design) -> np.ndarray:
     """Instruments times the covariance of the transformed errors of independent ones."""
     if design.system:
         t = usable.shape[1]
@@ -231,9 +243,14 @@ def _tridiagonal(z: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return (2 * z - neighbours) * rows[:, None]
 
 
-def _check_identified(x: np.ndarray, z: np.ndarray, regressors: list[str]) -> None:
+def check_identified(x: np.ndarray, z: np.ndarray, regressors: list[str]) -> None:
     xx = np.tensordot(x, x, ([0, 2], [0, 2]))
-    still = np.flatnonzero(np.diag(xx) < 1e-16 * x.size)
+    check_crossproducts(xx, np.tensordot(z, x, ([0, 2], [0, 2])), x.size, regressors)
+
+
+def check_crossproducts(xx: np.ndarray, zx: np.ndarray, size: int, regressors: list[str]) -> None:
+    """Refuse regressors (their cross-products, of `size` values) that cannot be told apart."""
+    still = np.flatnonzero(np.diag(xx) < 1e-16 * size)
     if len(still):
         raise TandemError(
             f"'{regressors[still[0]]}' is wholly explained by the fixed effects; leave it out."
@@ -243,9 +260,8 @@ def _check_identified(x: np.ndarray, z: np.ndarray, regressors: list[str]) -> No
             "The regressors of the panel VAR are collinear once the fixed effects are removed "
             f"({', '.join(regressors)}); leave one out."
         )
-    zx = np.tensordot(z, x, ([0, 2], [0, 2]))
     if len(zx) < len(regressors) or np.linalg.matrix_rank(zx) < len(regressors):
         raise TandemError(
-            f"{z.shape[1]} instrument(s) cannot identify {len(regressors)} coefficients an "
+            f"{len(zx)} instrument(s) cannot identify {len(regressors)} coefficients an "
             "equation; allow more instrument_lags or use fewer lags."
         )

@@ -79,7 +79,7 @@ FUNCTIONS = {
 }
 
 
-def _parse(formula: str) -> ast.expr:
+def parse(formula: str) -> ast.expr:
     """Parse and check every node, so that a bad formula is refused when the study is read."""
     try:
         tree = ast.parse(formula.strip(), mode="eval").body
@@ -142,7 +142,7 @@ def names_in(formula: str) -> list[str]:
         If the formula holds anything but numbers, series, + - * / and the functions allowed, or no
         series at all.
     """
-    return sorted(_names(_parse(formula)))
+    return sorted(_names(parse(formula)))
 
 
 def inputs_of(formula: str, year: int) -> list[tuple[str, int]]:
@@ -156,7 +156,7 @@ def inputs_of(formula: str, year: int) -> list[tuple[str, int]]:
     TandemError
         A formula that `names_in` refuses.
     """
-    return sorted(_inputs(_parse(formula), {year}))
+    return sorted(_inputs(parse(formula), {year}))
 
 
 def _inputs(node: ast.AST, years: set[int]) -> set[tuple[str, int]]:
@@ -199,7 +199,7 @@ def evaluate(formula: str, columns: pd.DataFrame) -> pd.Series:
         A division by zero or a logarithm of what is not positive, with entity and year; a base year
         of chain() outside the index; a formula that `names_in` refuses.
     """
-    return _value(_parse(formula), columns)
+    return _value(parse(formula), columns)
 
 
 def _value(node: ast.AST, columns: pd.DataFrame):

@@ -35,20 +35,20 @@ def make_tables(study: Study, results: dict[str, pd.DataFrame], folder: str | Pa
     tables = [*_data_tables(study, results), *_index_tables(study, results)]
     tables += [*uncertainty_tables(study, results), *dynamics_tables(study, results)]
     for name, spec in study.tables.items():
-        layout = _layout(name, spec, terms)
+        made = layout(name, spec, terms)
         more = [_vintage_note(results["data/vintages"]), *_break_notes(results, "tables", name)]
-        layout["notes"] = [*layout["notes"], *more]
-        tables.append(layout_table(terms, models, layout))
+        made["notes"] = [*made["notes"], *more]
+        tables.append(layout_table(terms, models, made))
     tables += _link_tables(study, results, terms)
     return [*tables, *robustness_tables(study, results), *claim_tables(study, results)]
 
 
-def _layout(name: str, spec, terms: pd.DataFrame) -> dict:
+def layout(name: str, spec, terms: pd.DataFrame) -> dict:
     """The study's layout as `layout_table` takes it, without lags beyond the order chosen."""
-    layout = spec.model_dump()
+    keys = spec.model_dump()
     known = set(terms.loc[terms["table"] == spec.records, "term"])
     rows = {t: text for t, text in spec.rows.items() if t in known or not LAG.match(t)}
-    return layout | {
+    return keys | {
         "rows": rows,
         "name": name,
         "table": spec.records,
@@ -84,14 +84,24 @@ def _break_notes(results: dict[str, pd.DataFrame], column: str, name: str = "") 
     ]
 
 
+def definitions(study: Study, notes: list[str]) -> Table:
+    """Formula, unit and reason of each derived series that the study reads."""
+    frame = pd.DataFrame(
+        [(s.label.en, s.formula, s.unit, s.why) for s in study.used_series.values()],
+        columns=["series", "formula", "unit", "why"],
+    ).set_index("series")
+    return frame_table(
+        frame,
+        "data_definitions",
+        {"en": "Derived series", "zh": "派生指标"},
+        ["Formulas are those of the study file; no value is interpolated.", *notes],
+    )
+
+
 def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
     used = results["data/vintages"].assign(
         years=lambda d: [_span(a, b) for a, b in zip(d["first"], d["last"], strict=True)]
     )[["series", "vintage", "meaning", "years", "values", "file"]]
-    definitions = pd.DataFrame(
-        [(s.label.en, s.formula, s.unit, s.why) for s in study.used_series.values()],
-        columns=["series", "formula", "unit", "why"],
-    ).set_index("series")
     tables = [
         frame_table(
             used.set_index("series"),
@@ -99,15 +109,7 @@ def _data_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
             {"en": "Published series, vintages and tables", "zh": "原始序列、版本与来源表"},
             ["Values: published figures of the study's entities and years."],
         ),
-        frame_table(
-            definitions,
-            "data_definitions",
-            {"en": "Derived series", "zh": "派生指标"},
-            [
-                "Formulas are those of the study file; no value is interpolated.",
-                *_break_notes(results, "derived"),
-            ],
-        ),
+        definitions(study, _break_notes(results, "derived")),
         frame_table(
             _gaps(study, results["data/panel"]),
             "data_gaps",

@@ -1,0 +1,192 @@
+"""A panel from Parquet or CSV: what is read, derived and joined, and what is refused in words."""
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from tandem.errors import TandemError
+from tandem.panel.formula import evaluate
+from tandem.panel.formula_sql import formula_sql
+from tandem.panel.table import cubes, extent, write_panel
+from tandem.study import Study
+
+INDEX = pd.MultiIndex.from_tuples(
+    [("B", 2001), ("B", 2002), ("B", 2004), ("A", 2001), ("A", 2002), ("A", 2003)],
+    names=["entity", "year"],
+)
+ROWS = pd.DataFrame(
+    {"rd": [1.0, 2.0, 3.0, 4.0, np.nan, 6.0], "staff": [2.0, 4.0, 5.0, 8.0, 10.0, 3.0]}, INDEX
+)
+
+
+def study_of(table=None, years=(2001, 2004), **formulas):
+    formulas = {"research": "rd / staff", "size": "log(staff)"} | formulas
+    series = {
+        k: {"formula": f, "unit": "u", "label": {"en": k}, "why": "test"}
+        for k, f in formulas.items()
+    }
+    source = {"file": "data/firms.csv", "entity": "firm", "year": "when"} | (table or {})
+    return Study.model_validate(
+        {
+            "title": {"en": "T"},
+            "question": {"en": "Q"},
+            "seed": 1,
+            "panel": {"scope": "table", "years": years, "table": source},
+            "series": series,
+            "systems": {
+                "tech": {"label": {"en": "T"}, "indicators": {"research": "+"}},
+                "mass": {"label": {"en": "M"}, "indicators": {"size": "-"}},
+            },
+            "models": {"controls": [k for k in formulas if k not in ("research", "size")]},
+        }
+    )
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with data/firms.csv."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    put(ROWS)
+    return tmp_path
+
+
+def put(rows, name="data/firms.csv"):
+    rows.rename_axis(["firm", "when"]).reset_index().to_csv(name, index=False)
+
+
+def panel(study, threads=1):
+    write_panel(study, "results/panel.parquet", threads)
+    found = duckdb.sql("SELECT * FROM read_parquet('results/panel.parquet')").df()
+    return found.set_index(["entity", "year"])
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["staff / rd", "-rd + 2 * staff", "log(staff) - 1", "lag(staff)", "lag(staff, 2)",
+     "diff(rd)", "mean(rd, staff)", "diff(log(staff)) / 1e3"],
+)  # fmt: skip
+def test_a_formula_in_sql_equals_the_evaluator(project, formula):
+    found = panel(study_of(asked=formula))["asked"]
+    expected = evaluate(formula, ROWS.sort_index())
+    pd.testing.assert_series_equal(
+        found, expected, check_names=False, check_index_type=False, rtol=1e-14
+    )
+
+
+def test_entities_are_sorted_and_scores_run_from_0_to_1(project):
+    found = panel(study_of())
+    assert found.index.tolist() == sorted(INDEX)
+    assert found["unit"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert (found["tech"].min(), found["tech"].max()) == (0, 1)
+    size = found["size"]
+    expected = 1 - (size - size.min()) / (size.max() - size.min())
+    assert found["mass"].tolist() == pytest.approx(expected.tolist())
+    assert np.isnan(found.loc[("A", 2002), "research"])
+
+
+def test_chunks_hold_every_entity_once_with_gaps_as_nan(project):
+    write_panel(study_of(), "results/panel.parquet")
+    assert extent("results/panel.parquet") == (2, 2001, 2004)
+    found = list(cubes("results/panel.parquet", ["research", "size"], 1))
+    assert [c.shape for c in found] == [(1, 2, 4)] * 2
+    assert np.isnan(found[1][0, :, 2]).all() and np.isnan(found[0][0, :, 3]).all()
+    assert found[1][0, 0].tolist()[:2] == [0.5, 0.5]
+    whole = next(cubes("results/panel.parquet", ["research", "size"], 10))
+    np.testing.assert_array_equal(whole, np.concatenate(found))
+
+
+def test_parquet_and_threads_give_the_same_bytes(project):
+    wide = pd.concat([ROWS.rename(index=lambda e, i=i: f"{e}{i}", level=0) for i in range(200)])
+    put(wide.sample(frac=1, random_state=1))
+    duckdb.sql("SELECT * FROM read_csv('data/firms.csv')").write_parquet("data/firms.parquet")
+    one = panel(study_of())
+    first = (project / "results/panel.parquet").read_bytes()
+    pd.testing.assert_frame_equal(panel(study_of({"file": "data/firms.parquet"}), threads=2), one)
+    assert (project / "results/panel.parquet").read_bytes() == first
+
+
+def test_tables_are_joined_by_one_key_or_both(project):
+    pd.DataFrame({"when": [2001, 2002, 2003], "prices": [1.0, 2.0, 4.0]}).to_csv(
+        "data/prices.csv", index=False
+    )
+    put(ROWS[["rd"]].rename(columns={"rd": "patents"}).iloc[:2], "data/patents.csv")
+    study = study_of({"join": ["data/prices.csv", "data/patents.csv"]}, real="patents / prices")
+    found = panel(study)["real"]
+    assert found[("B", 2002)] == 1.0 and found[("B", 2001)] == 1.0
+    assert found.isna().sum() == 4
+
+
+def test_rows_of_one_entity_and_year_are_added_or_averaged_if_asked(project):
+    put(pd.concat([ROWS, ROWS]))
+    with pytest.raises(TandemError, match="two rows for A, 2001.*panel.table.several"):
+        panel(study_of())
+    found = panel(study_of({"several": "sum"}, both="rd"))["both"]
+    assert found[("B", 2002)] == 4.0 and np.isnan(found[("A", 2002)])
+    assert panel(study_of({"several": "mean"}, both="rd"))["both"][("B", 2002)] == 2.0
+
+
+@pytest.mark.parametrize(
+    "column, values, words",
+    [
+        ("staff", [2, 4, 0, 8, 10, 3], "rd / staff: it divides by zero in B, 2004"),
+        ("staff", [2, 4, -1, 8, 10, 3], "log of a number that is not positive in B, 2004"),
+        ("rd", ["1", "2", "n.a.", "4", "", "6"], "'rd' is no number in B, 2004, n.a."),
+        ("rd", ["1", "2", "inf", "4", "", "6"], "'rd' is no number in B, 2004, inf"),
+        ("rd", [2, 4, 5, 8, 10, 3], "'research' is constant"),
+    ],
+)
+def test_what_is_wrong_is_said_with_entity_and_year(project, column, values, words):
+    put(ROWS.assign(**{column: values}))
+    with pytest.raises(TandemError, match=words):
+        panel(study_of())
+    assert not (project / "results/panel.parquet").exists()
+
+
+def test_an_unknown_column_names_the_nearest(project):
+    with pytest.raises(TandemError, match="no column 'staf'; did you mean 'staff'"):
+        panel(study_of(more="staf"))
+    with pytest.raises(TandemError, match="no file data/none.csv"):
+        panel(study_of({"file": "data/none.csv"}))
+    put(ROWS.rename(index={2004: 2004.5}, level=1))
+    with pytest.raises(TandemError, match="'when' is no year: 2004.5"):
+        panel(study_of())
+
+
+def test_nothing_outside_the_projects_data_is_read(project, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other") / "firms.csv"
+    put(ROWS, other)
+    (project / "data/link.csv").symlink_to(other)
+    with pytest.raises(TandemError, match="leads out of the project's folder data/"):
+        panel(study_of({"file": "data/link.csv"}))
+    for file in ("data/../firms.csv", str(other), "results/firms.csv"):
+        with pytest.raises(ValueError):
+            study_of({"file": file})
+    hostile = "rd\" FROM read_csv('/etc/passwd') --"
+    with pytest.raises(TandemError, match="no column"):
+        panel(study_of({"entity": hostile}))
+
+
+def test_sql_is_written_from_the_whitelist_alone():
+    with pytest.raises(TandemError, match="may stand in a formula"):
+        formula_sql("read_csv(rd)")
+    with pytest.raises(TandemError, match="inside lag"):
+        formula_sql("lag(diff(rd))")
+    with pytest.raises(TandemError, match="chain"):
+        formula_sql("chain(rd, staff, 2001)")
+
+
+def test_what_a_table_does_not_carry_is_refused():
+    study = study_of().model_dump(mode="json")
+    for change, words in (
+        ({"dynamics": {}}, "take out dynamics"),
+        ({"coupling": {"ensemble": {}}}, "coupling.ensemble"),
+        ({"models": {"regressions": {"a": {"label": "a", "effects": "none"}}}}, "regressions.a"),
+        ({"panel": {"years": [2001, 2004], "scope": "table"}}, "go together"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Study.model_validate(study | change)
+    with pytest.raises(ValueError, match="equal weights"):
+        two = {"label": {"en": "T"}, "indicators": {"research": "+", "size": "+"}}
+        Study.model_validate(study | {"systems": study["systems"] | {"tech": two}})
