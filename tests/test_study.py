@@ -114,7 +114,11 @@ def test_a_variant_overrides_parts_and_leaves_the_rest():
             "'models.regressions.within.lag'; did you mean 'lags'",
         ),
         ("systems.upgrading.indicator", {}, "did you mean 'indicators'?"),
-        ("panel.zzz", 1, "unknown key 'panel.zzz'; valid keys: scope, table, exclude, years, groups."),
+        (
+            "panel.zzz",
+            1,
+            "unknown key 'panel.zzz'; valid keys: scope, table, exclude, years, groups.",
+        ),
         ("series.research.unit", ..., "'series.research.unit' is missing; add it."),
         ("systems", ..., "'systems' is missing; add it."),
         ("seed", -1, "seed: "),
