@@ -122,6 +122,6 @@ update-downloads:
 	@$(PYTHON) -m venv .venv > /dev/null 2>&1 || { rm -rf .venv; \
 	  echo "Stopped: this Python cannot make environments; on Debian: apt-get install python3-venv, then make again." >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[^ ]*' requirements.txt)"
-	@$(BIN)/python -m uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements.txt
+	@$(BIN)/python -m uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements.txt
 	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
