@@ -23,7 +23,7 @@ LOGS = np.log(FRAME).rename(columns={"emp": "n", "wage": "w", "capital": "k"})
 N, REGRESSORS = LOGS["n"], LOGS[["w", "k"]]
 FLAT = LOGS.assign(**{f"L{j}n": N.groupby(level=0).shift(j) for j in (1, 2)}).reset_index()
 COMMAND = "n L(1:2).n w k | gmm(n, 2:4) iv(w k)"
-ROUNDS, REPEATS = 9, 15
+ROUNDS, REPEATS = 5, 40
 
 
 def tandem(groups: bool = False):
