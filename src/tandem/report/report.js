@@ -68,7 +68,11 @@ const speak = (chosen) => {
 const startLanguage = () => {
   collectLabels();
   speak(remembered("language") ?? (navigator.language.startsWith("zh") ? "zh" : "en"));
-  document.getElementById("language").addEventListener("click", () => speak(remembered("language", language() === "zh" ? "en" : "zh") ?? (language() === "zh" ? "en" : "zh")));
+  document.getElementById("language").addEventListener("click", () => {
+    const other = language() === "zh" ? "en" : "zh";
+    remembered("language", other);
+    speak(other);
+  });
 };
 
 /* theme */
@@ -264,9 +268,9 @@ const startSearch = () => {
   const input = document.getElementById("query"), list = document.getElementById("hits"), count = document.getElementById("count");
   const numbered = (selector, kind) => new Map(all(selector).map((e, i) => [e, [kind, i + 1]]));
   const numbers = new Map([...numbered("main table[id]", "table"), ...numbered("main figure", "figure")]);
-  const UNITS = "h1, h2, h3, caption, figcaption, p, dt, dd, tbody tr, tfoot td, svg text";
+  const UNITS = "h1, h2, h3, caption, figcaption, p, li, dt, dd, tbody tr, tfoot td, svg text";
   const units = all(UNITS, document.getElementById("main")).filter((u) => !u.closest(".tools"));
-  const rank = (unit) => (unit.matches("h1, h2, h3") ? 0 : unit.matches("caption, figcaption") ? 1 : unit.matches("p, dt, dd") ? 2 : 3);
+  const rank = (unit) => (unit.matches("h1, h2, h3") ? 0 : unit.matches("caption, figcaption") ? 1 : unit.matches("p, li, dt, dd") ? 2 : 3);
   // what is read of a unit: its text in the language shown, a row cell by cell, no formulas
   const known = { en: new Map(), zh: new Map() };
   const visible = (unit) => {
@@ -315,9 +319,10 @@ const startSearch = () => {
   };
   const close = () => { list.hidden = true; input.setAttribute("aria-expanded", "false"); select(-1); };
   const go = (i) => {
-    const target = found[i]?.unit.closest("tr, figure, caption, h1, h2, h3, p, dd, dt") ?? null;
+    const target = found[i]?.unit.closest("tr, figure, caption, h1, h2, h3, p, li, dd, dt") ?? null;
     close();
     if (!target) return;
+    target.closest("details")?.setAttribute("open", "");
     target.scrollIntoView({ block: "center" });
     if (!target.hasAttribute("tabindex")) target.tabIndex = -1;
     target.focus({ preventScroll: true });
@@ -368,6 +373,9 @@ const startSearch = () => {
     input.select();
   });
 };
+
+// what is folded is printed too
+addEventListener("beforeprint", () => { for (const details of all("main details")) details.open = true; });
 
 // after the lineage script, which reads the English headings
 document.addEventListener("DOMContentLoaded", () => {
