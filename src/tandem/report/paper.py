@@ -149,7 +149,7 @@ def _source(study, results, folder, tables: list[Table], figures: list[str]) -> 
         layouts=[name for name in study.tables if name in by_name],
         show=lambda names: _show([by_name[n] for n in names if n in by_name], used),
         rest=lambda: _show(tables, used, in_order=True),
-        see=lambda *names: _see([n for n in names if n in by_name]),
+        see=lambda *names: _see(names, {f"fig-{name}" for name in figures}, by_name),
         label=lambda name: label(study, name),
         verdicts=_verdicts(study, results, folder),
         main_models=main_models(study),
@@ -220,9 +220,10 @@ def _caption(study: Study, name: str) -> str:
     return name.replace("_", " ").capitalize() + "."
 
 
-def _see(names: list[str]) -> str:
-    """References to tables in a sentence: @tab-a, @tab-b and @tab-c."""
-    marks = [f"@tab-{name}" for name in names]
+def _see(names: Iterable[str], figures: Iterable[str], tables: Iterable[str]) -> str:
+    """References to what there is of it in a sentence: @tab-a, @tab-b and @fig-c."""
+    known = {**{f: f"@{f}" for f in figures}, **{t: f"@tab-{t}" for t in tables}}
+    marks = [known[name] for name in names if name in known]
     return " and ".join(filter(None, [", ".join(marks[:-1]), marks[-1]])) if marks else ""
 
 
