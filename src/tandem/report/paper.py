@@ -27,7 +27,7 @@ CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 ENTIRE = 24  # characters that a cell of words is given before it runs over several lines
 BROAD, TALL = 471, 729  # points of text across an upright and a turned page of A4
 BODY, SMALL, LEAST = 8.5, 7.0, 6.0  # points of a table's text; below SMALL the page is turned
-SHORT, LONG = 14, 40  # rows; between them a table goes where a page has room, above it may break
+SHORT, LONG = 14, 40  # lines; between them a table goes where a page has room, above it may break
 
 FURTHER = {  # captions of the figures of the appendix, by the beginning of their names
     "uncertainty_ranks": "Rank of each entity by its mean D: as reported, median, 5 to 95 % band",
@@ -173,10 +173,19 @@ def _show(tables: list[Table], used: set[str], in_order: bool = False) -> str:
 
 def _include(table: Table, size: float, in_order: bool) -> str:
     """A table by its file; in order it stays where it stands, else it may move up or down."""
-    rows = len(table.rows)
+    rows = _lines(table)
     whole = "#show figure: set block(breakable: false); " if rows <= LONG else ""
     floats = "#set figure(placement: auto); " if SHORT < rows <= LONG and not in_order else ""
     return f'#[{whole}{floats}#set text(size: {size}pt); #include "tables/{table.name}.typ"]'
+
+
+def _lines(table: Table) -> int:
+    """Lines of a table's body at most: long texts run over several."""
+    widths = [max(_signs(table, j), ENTIRE) for j in range(len(table.columns))]
+    return sum(
+        max(-(-len(cell.shown) // width) or 1 for cell, width in zip(row, widths, strict=True))
+        for row in table.rows
+    )
 
 
 def _size(table: Table) -> tuple[bool, float]:
