@@ -106,11 +106,12 @@ def dynamic_threshold(
     one with the least two-step criterion is the estimate. Weights are eqs. 10 and 11. Standard
     errors treat the threshold as estimated, with a Gaussian kernel (bandwidth
     1.5 x 1.06 sd(q) N^(-1/5)) for the jump, and are not corrected for the estimated weight. The
-    linearity test multiplies each entity's two-step residuals by one standard normal number
-    (section 4) and repeats both GMM steps at every gamma; the residuals are those of the model
-    without a threshold, with which the test keeps its size at N = 30. Equation and section
-    numbers from memory; the algorithm was compared with Stata's xthenreg (Seo, Kim & Kim 2019,
-    Stata Journal 19, 685-697), which keeps the weights in the bootstrap.
+    linearity test gives each entity's two-step residuals one random sign and repeats both GMM steps
+    at every gamma; the residuals are those of the model without a threshold. The paper draws
+    standard normal numbers in place of signs (section 4), with which 30 entities reject 7 % of true
+    nulls at 5 %. Equation and section numbers from memory; the algorithm was compared with Stata's
+    xthenreg (Seo, Kim & Kim 2019, Stata Journal 19, 685-697), which keeps the weights in the
+    bootstrap.
 
     Instruments of the difference in t: a constant, exog's own differences, levels of y, endog and q
     at `instrument_lags`, and each of these times the first of those lags of q, because what they
@@ -175,8 +176,9 @@ def dynamic_threshold(
     cov = _covariance(panel, fit, shape)
     changes = n_coefs - panel.fixed.shape[2]
     stat, drawn = _linearity(panel, products, changes, draws, seed)
+    linearity_p = float((1 + (drawn >= stat).sum()) / (1 + draws))
     return _result(
-        panel, fit, cov, changes, shape, (stat, float((drawn >= stat).mean())), level,
+        panel, fit, cov, changes, shape, (stat, linearity_p), level,
         [f"L1.{y.name}", *names[0], *names[1]], gammas,
         {
             "dependent": str(y.name),
@@ -420,7 +422,8 @@ def _linearity(panel, products, changes, draws, seed) -> tuple[float, np.ndarray
         coefs = _linear(weight, linear.mean(axis=0), target)
         moments = panel.zy - linear @ coefs  # of the model without a threshold
         weight = _inverse(_variance(moments))
-    noise = np.random.default_rng(np.random.SeedSequence(seed)).normal(size=(draws, len(panel.z)))
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    noise = rng.choice([-1.0, 1.0], size=(draws, len(panel.z)))
     stat = _sup_wald(panel, products, panel.zy[None], changes)[0]
     batch = max(1, BATCH // moments.size)
     drawn = [
