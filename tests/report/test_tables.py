@@ -298,6 +298,12 @@ def test_descriptive_table():
     assert one.notes == ("Source: $x$.", "–: not available.")
 
 
+def test_words_with_gaps_stand_on_the_left():
+    frame = pd.DataFrame({"why": ["too few years", np.nan], "n": [1.0, np.nan], "r": ["a", 2.0]})
+    one = frame_table(frame, "words", "t")
+    assert [one.aligns_right(j) for j in range(4)] == [False, False, True, True]
+
+
 def test_descriptive_table_with_two_index_levels_and_years():
     index = pd.MultiIndex.from_tuples([("Beijing", 2012)], names=["province", "year"])
     one = frame_table(pd.DataFrame({"D": [0.123456]}, index), "d", "D", decimals=2)

@@ -108,5 +108,6 @@ class Table:
         return any(row[column].value is not None for row in self.rows)
 
     def aligns_right(self, column: int) -> bool:
-        """False for label columns and for columns of words."""
-        return column >= self.n_labels and any(row[column].kind != "label" for row in self.rows)
+        """False for label columns and for columns of words, also with cells left open."""
+        words = any(row[column].kind == "label" for row in self.rows)
+        return column >= self.n_labels and (self.has_numbers(column) or not words)
