@@ -10,8 +10,8 @@ from tandem.errors import TandemError
 MANIFEST = "MANIFEST.sha256"
 # made by the run for the next run, not for a reader
 LEFT_OUT = (
-    "history", "logs", "chunks", "curve", "changes", "changes.md", "explained.md", "provenance.html",
-    ".snakemake_timestamp",
+    "history", "logs", "chunks", "curve", "changes", "changes.md", "explained.md",
+    "provenance.html", ".snakemake_timestamp",
 )  # fmt: skip
 
 
