@@ -106,3 +106,5 @@ def test_a_clone_holds_what_is_committed(tmp_path):
     said = clean_copy(root, tmp_path / "copy")
     assert said.startswith("commit ") and said.endswith(", without 1 uncommitted changes")
     assert (tmp_path / "copy/a.txt").read_text(encoding="utf-8") == "1"
+    with pytest.raises(TandemError, match="git could not clone this folder: .*copy"):
+        clean_copy(root, tmp_path / "copy")

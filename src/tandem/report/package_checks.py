@@ -77,7 +77,7 @@ def _in_text(name: str, content: bytes) -> Iterator[str]:
 
 def _unpinned(contents: Mapping[str, bytes]) -> Iterator[str]:
     for name in contents:
-        if re.fullmatch(r"requirements[\w-]*\.txt", name):
+        if re.fullmatch(r"(.*/)?requirements[\w-]*\.txt", name):
             for line in contents[name].decode().splitlines():
                 entry = line.partition("#")[0].strip().rstrip("\\ ")
                 if entry and not entry.startswith("--hash=") and not PINNED.fullmatch(entry):

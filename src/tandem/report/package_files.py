@@ -10,8 +10,8 @@ from tandem.errors import TandemError
 MANIFEST = "MANIFEST.sha256"
 # made by the run for the next run, not for a reader
 LEFT_OUT = (
-    "history", "logs", "chunks", "changes", "changes.md", "explained.md", "provenance.html",
-    ".snakemake_timestamp",
+    "history", "logs", "chunks", "curve", "changes", "changes.md", "explained.md",
+    "provenance.html", ".snakemake_timestamp",
 )  # fmt: skip
 
 
@@ -22,7 +22,9 @@ def source_files(root: Path) -> list[str]:
     """
     if (root / ".git").exists() and shutil.which("git"):
         listed = ["git", "ls-files", "-z", "--cached"]
-        done = subprocess.run(listed, cwd=root, capture_output=True, text=True, check=True)
+        done = subprocess.run(listed, cwd=root, capture_output=True, text=True)
+        if done.returncode:
+            raise TandemError(f"git could not list the files: {done.stderr.strip()}")
         names = [n for n in done.stdout.split("\0") if n and (root / n).is_file()]
     elif (root / MANIFEST).exists():
         names = list(read_manifest(root))

@@ -138,7 +138,10 @@ def clean_copy(root: Path, target: Path) -> str:
     if (root / ".git").exists():
         if shutil.which("git") is None:
             raise TandemError("git is not installed; on Debian: apt-get install git.")
-        subprocess.run(["git", "clone", "--quiet", root.absolute(), target], check=True)
+        clone = ["git", "clone", "--quiet", root.absolute(), target]
+        done = subprocess.run(clone, capture_output=True, text=True)
+        if done.returncode:
+            raise TandemError(f"git could not clone this folder: {done.stderr.strip()}")
         commit, edited = (
             subprocess.run(["git", *words], cwd=root, capture_output=True, text=True).stdout
             for words in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain"])
