@@ -32,7 +32,7 @@ mv results/nation "$scratch/nation"
 
 .venv/bin/python tests/cluster/curve.py > studies/curve.yaml
 wanted="results/curve/estimates/verdict"
-snakemake=(.venv/bin/snakemake --workflow-profile workflow/profiles/default --config study=curve)
+snakemake=(.venv/bin/snakemake $wanted --workflow-profile workflow/profiles/default --config study=curve)
 
 # PROFILE=slurm with what this Slurm lacks (accounts, accounting) and shorter waits
 slurm() {
@@ -52,11 +52,11 @@ diff -r --exclude=logs "$scratch/nation" results/nation || fail "Slurm gave othe
 say "same bytes from $(queued completed | wc -l) jobs"
 
 say "the curve, local"
-"${snakemake[@]}" --cores 2 $wanted > "$scratch/curve-local.txt" 2>&1 || fail "$(tail -n 30 "$scratch/curve-local.txt")"
+"${snakemake[@]}" --cores 2 > "$scratch/curve-local.txt" 2>&1 || fail "$(tail -n 30 "$scratch/curve-local.txt")"
 mv results/curve "$scratch/curve"
 
 say "the curve through sbatch; the first of its jobs is killed while it runs"
-slurm "${snakemake[@]}" $wanted > "$scratch/curve.txt" 2>&1 & run=$!
+slurm "${snakemake[@]}" > "$scratch/curve.txt" 2>&1 & run=$!
 until victim=$(queued running | grep -m 1 rule_curve); do kill -0 $run 2> /dev/null || fail "$(tail -n 30 "$scratch/curve.txt")"; sleep 0.5; done
 sleep 2
 scancel "${victim%% *}"
