@@ -10,7 +10,7 @@ run=
 trap 'kill -9 $run 2> /dev/null || true; stop_slurm; rm -rf "$scratch"' EXIT
 
 say() { printf -- '-- %s (%ss)\n' "$*" "$SECONDS"; }
-fail() { echo "Stopped: $*" >&2; exit 1; }
+fail() { echo "Stopped: $*" >&2; tail -n 3 results/*/logs/stopped.txt >&2 2> /dev/null || true; exit 1; }
 
 if ! command -v slurmctld > /dev/null; then
   command -v apt-get > /dev/null && [ "$(id -u)" = 0 ] || fail "this test needs Slurm and munge; on Debian run it as root, elsewhere install them."
