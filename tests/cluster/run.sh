@@ -6,10 +6,11 @@ cd "$(dirname "$0")/../.."
 . tests/cluster/slurm.sh
 scratch=$(mktemp -d)
 copy=$scratch/project
-trap 'stop_slurm; rm -rf "$scratch"' EXIT
+run=
+trap 'kill -9 $run 2> /dev/null || true; stop_slurm; rm -rf "$scratch"' EXIT
 
 say() { printf -- '-- %s (%ss)\n' "$*" "$SECONDS"; }
-fail() { echo "Stopped: $*" >&2; exit 1; }
+fail() { echo "Stopped: $*" >&2; tail -n 3 results/*/logs/stopped.txt >&2 2> /dev/null || true; exit 1; }
 
 if ! command -v slurmctld > /dev/null; then
   command -v apt-get > /dev/null && [ "$(id -u)" = 0 ] || fail "this test needs Slurm and munge; on Debian run it as root, elsewhere install them."
@@ -31,7 +32,7 @@ mv results/nation "$scratch/nation"
 
 .venv/bin/python tests/cluster/curve.py > studies/curve.yaml
 wanted="results/curve/estimates/verdict"
-snakemake=(.venv/bin/snakemake --workflow-profile workflow/profiles/default --config study=curve)
+snakemake=(.venv/bin/snakemake $wanted --workflow-profile workflow/profiles/default --config study=curve)
 
 # PROFILE=slurm with what this Slurm lacks (accounts, accounting) and shorter waits
 slurm() {
@@ -42,26 +43,26 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONUTF8=1
 
 say "Slurm"
 start_slurm "$scratch/slurm"
-jobs() { squeue --noheader --all --states="$1" --format="%i %k"; }
+queued() { squeue --noheader --all --states="$1" --format="%i %k"; }
 
 say "the nation through sbatch"
 slurm .venv/bin/snakemake --workflow-profile workflow/profiles/default --config study=nation \
   > "$scratch/nation.txt" 2>&1 || fail "$(tail -n 30 "$scratch/nation.txt")"
 diff -r --exclude=logs "$scratch/nation" results/nation || fail "Slurm gave other bytes than the local run."
-say "same bytes from $(jobs completed | wc -l) jobs"
+say "same bytes from $(queued completed | wc -l) jobs"
 
 say "the curve, local"
-"${snakemake[@]}" --cores 2 $wanted > "$scratch/curve-local.txt" 2>&1 || fail "$(tail -n 30 "$scratch/curve-local.txt")"
+"${snakemake[@]}" --cores 2 > "$scratch/curve-local.txt" 2>&1 || fail "$(tail -n 30 "$scratch/curve-local.txt")"
 mv results/curve "$scratch/curve"
 
 say "the curve through sbatch; the first of its jobs is killed while it runs"
-slurm "${snakemake[@]}" $wanted > "$scratch/curve.txt" 2>&1 & run=$!
-until victim=$(jobs running | grep -m 1 rule_curve); do kill -0 $run 2> /dev/null || fail "$(tail -n 30 "$scratch/curve.txt")"; sleep 0.5; done
+slurm "${snakemake[@]}" > "$scratch/curve.txt" 2>&1 & run=$!
+until victim=$(queued running | grep -m 1 rule_curve); do kill -0 $run 2> /dev/null || fail "$(tail -n 30 "$scratch/curve.txt")"; sleep 0.5; done
 sleep 2
 scancel "${victim%% *}"
 wait $run || fail "$(tail -n 30 "$scratch/curve.txt")"
-jobs cancelled | grep -q rule_curve || fail "no job of the curve was killed: $victim"
-[ "$(jobs completed | grep -c "${victim#* }")" = 1 ] || fail "the killed job was not run again."
+queued cancelled | grep -q rule_curve || fail "no job of the curve was killed: $victim"
+[ "$(queued completed | grep -c "${victim#* }")" = 1 ] || fail "the killed job was not run again."
 diff -r --exclude=logs "$scratch/curve" results/curve || fail "Slurm gave other bytes than the local run."
 specs=$(($(wc -l < $wanted/curve.csv) - 1))
 [ "$specs" = 2000 ] || fail "the curve has $specs specifications, not 2000."
