@@ -283,5 +283,11 @@ def test_choices_are_refused_in_words():
         instrumental_regression(frame["y"], frame["x"], frame["y"])
     with pytest.raises(TandemError, match="weight of 4 moments is singular with 3 entities"):
         fit(frame.loc[[0, 1, 2]], method="gmm")
-    # too few clusters for J: the test is left out, not printed
-    assert fit(frame.loc[[0, 1, 2]]).overidentification is None
+    with pytest.raises(TandemError, match="3 entities are too few to test 3 excluded instruments"):
+        fit(frame.loc[[0, 1, 2]])
+    # too few clusters for J's five moments: the test is left out, not printed
+    wider = frame.assign(w2=frame["w"] ** 2)
+    result = instrumental_regression(
+        wider["y"], wider["x"], wider[["z1", "z2", "z3"]], wider[["w", "w2"]]
+    )
+    assert result.overidentification is None

@@ -140,7 +140,8 @@ def instrumental_regression(
     ------
     TandemError
         An unknown choice, fewer instruments than endogenous regressors, collinear or constant
-        columns (also within effects), text, too few rows, or for GMM a singular weight.
+        columns (also within effects), text, too few rows or clusters, or for GMM a singular
+        weight.
 
     References
     ----------
@@ -168,6 +169,12 @@ def instrumental_regression(
     _refuse_collinear(rows, demeaned, [*included, *instruments], effects)
     covariance = _Covariance(demeaned.index, se, _effects_taken(rows.index, effects))
     result = _fit(demeaned, y.name, included, *blocks[1:], method, se)
+    if se == "clustered" and covariance.n_entities <= instruments.shape[1]:
+        raise TandemError(
+            f"{covariance.n_entities} entities are too few to test {instruments.shape[1]} excluded "
+            "instruments with clustered errors, whose joint variance is singular; take fewer "
+            "instruments or se='robust'."
+        )
     order = [*endog, *names, *(name for name in included if name not in names)]
     factor = covariance.factor(len(included) + endog.shape[1])
     t_df = covariance.df(len(included) + endog.shape[1])
