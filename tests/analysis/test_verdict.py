@@ -132,7 +132,9 @@ def test_pooled_causes_are_those_of_the_jackknife(found):
     a, b = study.systems
     methods = tables["methods"].set_index(["direction", "model"])
     mine = methods.loc[(f"{a} → {b}", "Half-panel jackknife causality")]
-    fit = half_panel_jackknife_causality(scores[b], scores[a])
+    fit = half_panel_jackknife_causality(
+        scores[b], scores[a], variance="bootstrap", seed=study.seed, time_effects=True
+    )
     b_scaled = fit.terms["estimate"].iloc[0] * within_scale(scores, a, b)
     assert mine["estimate"] == pytest.approx(b_scaled)
     assert mine["p_value"] == pytest.approx(fit.test.pval)

@@ -124,3 +124,16 @@ def test_order_and_names_of_entities_do_not_matter(panel):
     mixed = panel.sample(frac=1, random_state=2).rename(index=lambda e: f"e{99 - e}", level=0)
     one, other = (local_projections(d, horizon=2).table for d in (panel, mixed))
     pd.testing.assert_frame_equal(other, one, rtol=1e-9)
+
+
+@pytest.mark.parametrize("se", ["clustered", "driscoll-kraay"])
+def test_errors_of_the_jackknife_are_as_large_as_its_spread(simulate, se):
+    found = []
+    for seed in range(150):
+        data = simulate([A1], SIGMA, n=30, t=12, seed=seed)
+        table = local_projections(data, horizon=1, time_effects=True, se=se).table
+        row = table.set_index(["impulse", "response", "horizon"]).loc[("b", "a", 1)]
+        found.append((row["estimate"], row["std_error"]))
+    estimates, errors = np.array(found).T
+    least = {"clustered": 0.9, "driscoll-kraay": 0.85}[se]  # errors of the plain slope: .81 and .62
+    assert least < errors.mean() / estimates.std() < 1.1

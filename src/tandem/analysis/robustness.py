@@ -412,7 +412,10 @@ def causality(link: Link, k: int):
 
 def jackknifed_causality(link: Link):
     pair = link.scores[[link.cause, link.effect]].dropna()
-    fit = half_panel_jackknife_causality(pair[link.effect], pair[link.cause])
+    fit = half_panel_jackknife_causality(
+        pair[link.effect], pair[link.cause], variance="bootstrap", seed=link.study.seed,
+        time_effects=True,
+    )  # fmt: skip
     null = "the cause's past, pooled, is no help"
     name = "half-panel jackknife, 1 lag"
     row = line_of_test("causality", name, fit.test.stat, fit.test.df, fit.test.pval, null)

@@ -131,7 +131,9 @@ def _projected(study: Study, scores: pd.DataFrame, told: list) -> Iterator[dict]
             told.append(("Within panel VAR", name, str(err)))
         try:
             pair = scores[[cause, effect]].dropna()
-            test = half_panel_jackknife_causality(pair[effect], pair[cause])
+            test = half_panel_jackknife_causality(
+                pair[effect], pair[cause], variance="bootstrap", seed=study.seed, time_effects=True
+            )
             row = test.terms.iloc[0]
             yield {
                 "direction": name,

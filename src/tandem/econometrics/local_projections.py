@@ -68,7 +68,7 @@ def local_projections(
         Driscoll-Kraay without a small-sample factor, Bartlett kernel of ``max(h, 4 (T/100)^(2/9))``
         lags, t with years less one degrees of freedom: for many years (with ten they are far too
         sure); or clustered by entity with the factor G / (G - 1), t(G - 1). For the jackknife those
-        of the uncorrected estimate.
+        of the corrected slope, to which the halves belong: with few years it spreads far more.
     level : float
         Of the intervals.
 
@@ -127,18 +127,19 @@ def _project(levels: Levels, j: int, controls, h: int, time_effects: bool, corre
     rows = levels.usable & np.isfinite(later).all(axis=1)
     rows = rows & (rows.sum(axis=1) > 1)[:, None]
     full = _fit(levels.y[:, j], later, controls, rows, time_effects, h, se)
-    if correction is None:
-        return full
-    halves = []
-    for half in half_panels(rows):
-        half = half & (half.sum(axis=1) > 1)[:, None]
-        halves.append(_fit(levels.y[:, j], later, controls, half, time_effects, h, se))
-    full["estimate"] = 2 * full["estimate"] - sum(f["estimate"] for f in halves) / 4
-    return full
+    if correction is not None:
+        halves = []
+        for half in half_panels(rows):
+            half = half & (half.sum(axis=1) > 1)[:, None]
+            halves.append(_fit(levels.y[:, j], later, controls, half, time_effects, h, se))
+        # what an entity or year adds to the estimate is corrected as the estimate is
+        for key in ("estimate", "added"):
+            full[key] = 2 * full[key] - sum(f[key] for f in halves) / 4
+    return full | _errors(full["added"], rows, h, se)
 
 
 def _fit(x, later, controls, rows, time_effects: bool, h: int, se: str) -> dict:
-    """Slopes of all variables h years later on x, what is left of x, Driscoll-Kraay errors."""
+    """Slopes of all variables h years later on x, by whom they are made up, what is left of x."""
     n_entities, n_years = rows.any(axis=1).sum(), rows.any(axis=0).sum()
     effects = n_entities + (n_years - 1 if time_effects else 0)
     dof = rows.sum() - effects - controls.shape[1] - 1
@@ -158,26 +159,26 @@ def _fit(x, later, controls, rows, time_effects: bool, h: int, se: str) -> dict:
         raise TandemError("A variable is wholly explained by the others' past; leave one out.")
     slope = shock @ y / size
     scores = shock[:, None] * (y - shock[:, None] * slope)
-    groups = np.nonzero(rows)[1 if se == "driscoll-kraay" else 0]
-    sums = np.zeros((max(rows.shape), y.shape[1]))
-    np.add.at(sums, groups, scores)
+    added = np.zeros((max(rows.shape), y.shape[1]))
+    np.add.at(added, np.nonzero(rows)[1 if se == "driscoll-kraay" else 0], scores / size)
+    spread = np.sqrt(size / dof)
+    return {"estimate": slope, "added": added, "spread": spread, "n_obs": int(rows.sum())}
+
+
+def _errors(added: np.ndarray, rows: np.ndarray, h: int, se: str) -> dict:
+    """Errors of slopes from what each entity or year adds to them (groups, variables)."""
+    n_entities, n_years = (int(rows.any(axis=axis).sum()) for axis in (1, 0))
     if se == "clustered":
-        t_df = int(n_entities) - 1
-        meat = (sums**2).sum(axis=0) * n_entities / t_df
+        t_df = n_entities - 1
+        meat = (added**2).sum(axis=0) * n_entities / t_df
     else:
-        t_df, sums = int(n_years) - 1, sums[: rows.shape[1]][rows.any(axis=0)]
+        t_df, added = n_years - 1, added[: rows.shape[1]][rows.any(axis=0)]
         reach = min(max(h, int(4 * (n_years / 100) ** (2 / 9))), n_years - 1)
-        meat = (sums**2).sum(axis=0)
+        meat = (added**2).sum(axis=0)
         for step in range(1, reach + 1):
             weight = 2 * (1 - step / (reach + 1))
-            meat = meat + weight * (sums[step:] * sums[:-step]).sum(axis=0)
-    return {
-        "estimate": slope,
-        "std_error": np.sqrt(np.maximum(meat, 0.0)) / size,
-        "spread": np.sqrt(size / dof),
-        "n_obs": int(rows.sum()),
-        "t_df": t_df,
-    }
+            meat = meat + weight * (added[step:] * added[:-step]).sum(axis=0)
+    return {"std_error": np.sqrt(np.maximum(meat, 0.0)), "t_df": t_df}
 
 
 def _rows(names, impulse, h, fitted: dict, scale: float, before: list[str], level: float):

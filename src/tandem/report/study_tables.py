@@ -482,15 +482,22 @@ def _panel_var_tests(study: Study, results: dict[str, pd.DataFrame]) -> list[Tab
                 shown.astype({"n_obs": int, "df": int}).set_index("lags"),
                 "panel_var_lag_choice",
                 {"en": "Lags of the panel VAR", "zh": "面板VAR滞后阶数"},
-                [
-                    "Criteria of Andrews and Lu (2001) with K*K*p coefficients, all orders on one "
-                    "sample; the least wins among orders whose J is not rejected and whose moduli "
-                    "are below one. CD: coefficient of determination."
-                ],
+                lag_choice_note(lags),
                 {"J p": "p"},
             )
         )
     return found
+
+
+def lag_choice_note(lags: pd.DataFrame) -> list[str]:
+    """How to read the criteria, and whether any order may be used (pval, max_modulus)."""
+    usable = (lags["max_modulus"] < 1) & ~(lags["pval"] < 0.05)  # without a J there is no rejection
+    told = [
+        "Criteria of Andrews and Lu (2001) with K*K*p coefficients, all orders on one sample; the "
+        "least wins among orders whose J is not rejected and whose moduli are below one. CD: "
+        "coefficient of determination."
+    ]
+    return told if usable.any() else [*told, "There is none here; the study file sets the order."]
 
 
 def _variant_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:

@@ -92,8 +92,9 @@ def _methods(frame: pd.DataFrame) -> Table:
             f"{WHAT}. Holm: over all rows of both directions. Romano-Wolf: over the models that "
             "whole resampled entities can be fitted to at once, from the joint distribution of "
             "their studentised estimates. Dumitrescu and Hurlin's test has a p-value and no single "
-            "estimate; it and the jackknife of causality take no year effects out. Models "
-            "that leave out a system's own past answer another question than those that hold it."
+            "estimate; it takes no year effects out. The errors of the jackknife of causality are "
+            "those of resampled entities. Models that leave out a system's own past answer another "
+            "question than those that hold it."
         ],
         {name: "p" for name in names.values()},
     )
