@@ -167,6 +167,12 @@ def test_a_bound_holds_in_every_vintage(results, values, word):
     assert row["verdict"] == word and row["estimate"] == max(values)
 
 
+def test_a_bound_is_not_known_to_hold_in_years_without_a_value(results):
+    printed = pd.DataFrame({"series": "share", "vintage": "a", "year": [2001, 2004], "value": 1.0})
+    row = decide(results | {"data/printed": printed}, test="bound", cause="share", value=2)
+    assert row["verdict"] == "undetermined" and "no value for 2002, 2003" in row["why"]
+
+
 def test_what_cannot_be_tested_says_what_is_needed(results):
     row = decide(results, test="none", needs="energy by province")
     assert (row["verdict"], row["why"]) == ("no data", "energy by province")

@@ -54,6 +54,16 @@ def test_labels(known, label, chinese):
     assert translate(label, known) == chinese
 
 
+def test_claims_are_said_in_the_language_shown(known):
+    assert translate("Capital draws talent.", known) == "资本吸引人才。"
+    assert translate("52% of 120", known) == "120 个中 52%"
+
+
+def test_notes_on_many_columns_are_all_translated(known):
+    note = "p-values: t(29) in columns (1), (2); t(7) in column (3); t(9) in column (4)."
+    assert translate(note, known) == "p 值：t(29)（列(1), (2)）；t(7)（列(3)）；t(9)（列(4)）。"
+
+
 def test_the_study_names_its_own_labels(known):
     study = load_study(ROOT / "studies" / "provinces.yaml")
     for one in (*study.series.values(), *study.systems.values()):

@@ -30,8 +30,8 @@ RULES = {
     "95 % interval on the claimed side of zero, contradicted if on the other",
     "threshold": "supported if the effect has a threshold at 5 % whose 95 % set holds the claimed "
     "value and is larger above it, contradicted if it has one elsewhere or is smaller above",
-    "bound": "supported if no published value of any vintage passes the bound, contradicted if "
-    "every vintage has one that does",
+    "bound": "supported if every year from the first to the last has a published value and none "
+    "of any vintage passes the bound, contradicted if every vintage has one that does",
     "none": "cannot be tested with the figures at hand",
 }
 SHIFTS = (-0.05, 0.0, 0.05)  # of the cut-offs between stages, to see what rests on them
@@ -366,7 +366,12 @@ def _bound(study: Study, claim: Claim, results, terms) -> dict:
         raise TandemError(f"The study publishes no series '{claim.cause}' (published).")
     mine = printed[printed["series"] == claim.cause]
     passed = mine.assign(over=mine["value"] > claim.value).groupby("vintage")["over"].any()
-    word = SUPPORTED if not passed.any() else CONTRADICTED if passed.all() else UNDETERMINED
+    first, last = mine["year"].min(), mine["year"].max()
+    unseen = sorted(set(range(first, last + 1)) - set(mine["year"]))
+    word = CONTRADICTED if passed.all() else UNDETERMINED
+    if not passed.any() and not unseen:
+        word = SUPPORTED
+    gaps = f"; no value for {', '.join(map(str, unseen))}" if unseen else ""
     above = f"; above it in {', '.join(passed[passed].index)}" if passed.any() else ""
     largest = dict.fromkeys(("conf_low", "conf_high", "p_value"), np.nan)
     largest["estimate"] = mine["value"].max()
@@ -376,8 +381,8 @@ def _bound(study: Study, claim: Claim, results, terms) -> dict:
         "tables": "claims_tests",
         "agree": float((~passed).mean()),
         "specifications": len(passed),
-        "why": f"{len(mine)} values of {len(passed)} vintages, {mine['year'].min()}-"
-        f"{mine['year'].max()}{above}. {claim.needs}".strip(),
+        "why": f"{len(mine)} values of {len(passed)} vintages, {first}-{last}{gaps}{above}. "
+        f"{claim.needs}".strip(),
     }
 
 

@@ -159,7 +159,8 @@ def _interval(row: dict, *keys: str) -> str:
     b, low, high = (row[k] for k in keys)
     if b == "":
         return ""
-    return f"{b:.3f}" if low == "" else f"{b:.3f} [{low:.3f}, {high:.3f}]"
+    words = f"{b:.3f}" if low == "" else f"{b:.3f} [{low:.3f}, {high:.3f}]"
+    return words.replace("-", "\N{MINUS SIGN}")
 
 
 def _p(p) -> str:

@@ -57,6 +57,7 @@ def glossary(study: Study, codebook: pd.DataFrame | None = None) -> dict:
     named = {**study.series, **study.systems}
     nodes = [node for d in study.diagrams.values() for node in d.nodes.values() if node.label]
     labels = [one.label for one in (*named.values(), *study.published.values(), *nodes)]
+    labels += [claim.claim for claim in study.claims.values()]
     words |= {label.en: label.zh for label in labels if label.zh}
     words |= {key: s.label.zh for key, s in named.items() if s.label.zh and key not in words}
     return {"words": words, "patterns": text["patterns"]}
