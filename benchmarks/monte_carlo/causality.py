@@ -9,8 +9,12 @@ import pandas as pd
 
 from tandem.econometrics import dumitrescu_hurlin, half_panel_jackknife_causality
 
-READ = """Under common shocks only the bootstrap of Dumitrescu-Hurlin holds its size. For entities
-apart ztilde and the jackknife nearly do, zbar never with so few years."""
+READ = """
+Under common shocks only the bootstrap of Dumitrescu-Hurlin holds its size; taking years' means
+out brings the half-panel jackknife from one half to about a tenth, and its power back. For
+entities apart the jackknife rejects about a tenth of true nulls with few years, less by its
+bootstrap; ztilde too; zbar is never right with so few years.
+"""
 REPLICATIONS = 2000
 NULL = {"link": 0.0}
 SIZES = [

@@ -6,6 +6,10 @@ import pandas as pd
 from tandem.econometrics import dols, fmols, mean_group, pooled_mean_group
 from tandem.errors import TandemError
 
+READ = """
+The intervals of least-squares based estimators are far too short with twenty years, where the
+errors are correlated with the steps of the regressor.
+"""
 REPLICATIONS = 1000
 COVERS = [
     f"{name}_95"
