@@ -107,7 +107,7 @@ def step(log: str | Path):
 
 
 def _used(begun: float) -> str:
-    """Processor seconds before a step began, mostly imports, and in it; the process's peak memory."""
+    """Processor seconds before a step began (imports) and in it; peak memory of the process."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if MAC else 1e3)
     spent = time.process_time() - begun
     return f"Used: {begun:.2f} s to start, {spent:.2f} s to work, {peak:.0f} MB at most"
