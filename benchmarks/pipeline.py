@@ -1,7 +1,5 @@
 """A whole study by `make` on two cores beside the same scripts in one Python process.
 
-    .venv/bin/python benchmarks/pipeline.py out.json [study]
-
 Both run in a copy of what is committed. The one process gets each job's inputs, outputs and
 parameters from Snakemake's graph and runs the job's script with them, in the order of the graph.
 """

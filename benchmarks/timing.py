@@ -31,10 +31,13 @@ def in_turns(tasks: dict, rounds: int = 5, repeats: int = 1, clock=time.process_
     return spent
 
 
-def side_by_side(what: str, checked: str, tasks: dict, rounds: int = 5, repeats: int = 1) -> dict:
-    """A record of tandem beside its peers; first of `tasks` is tandem, `checked` says what is equal."""
-    spent = in_turns(tasks, rounds, repeats)
-    return {"what": what, "checked": checked, "seconds": spent}
+def record(what: str, checked: str, tasks: dict, size: dict | None = None, **how) -> dict:
+    """Tasks timed by `in_turns`, the first beside the others; `checked` says what was equal before.
+
+    Records of one `what` whose `size` differs, such as {"entities": 1000}, make a curve.
+    """
+    seconds = in_turns(tasks, **how)
+    return {"what": what, "checked": checked, "size": size, "seconds": seconds, "peak": peak()}
 
 
 def peak() -> float:
@@ -53,6 +56,7 @@ def write(found) -> None:
     """Write what a benchmark found, and where, to the file that the command line names first."""
     versions = {name: installed(name) for name in PACKAGES}
     page = {
+        "words": sys.modules["__main__"].__doc__.strip(),
         "command": " ".join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
         "date": str(datetime.date.today()),
         "machine": f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}",
