@@ -4,7 +4,6 @@ A ratio is a package's seconds over tandem's in the same turn.
 """
 
 import json
-import platform
 import sys
 from pathlib import Path
 
@@ -126,20 +125,13 @@ def section(file: str) -> list[str]:
     return lines + table(rows) + curves(name, page["found"])
 
 
-def cpu() -> str:
-    """The processor's name, where the system tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    return next((x.split(": ")[1] for x in lines if x.startswith("model name")), "")
-
-
 if __name__ == "__main__":
     out, *files = sys.argv[1:]
     lines = [
         "# Timings",
         "",
-        f"`make bench` (one: `make bench ONLY=fixed_effects`), on {cpu() or platform.machine()}, "
-        f"{platform.system()}; one thread of linear algebra. Seconds are of the processor, all "
+        "`make bench` (one of them: `make bench ONLY=fixed_effects`); one thread of linear algebra. "
+        "Seconds are of the processor, all "
         "threads together, unless said otherwise, since the machine is shared. A ratio is the "
         "package's seconds over tandem's in the same turn: above 1 tandem is faster. Load: jobs "
         "waiting for a core when the benchmark ended.",

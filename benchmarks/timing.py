@@ -52,6 +52,13 @@ def installed(name: str) -> str:
         return ""
 
 
+def cpu() -> str:
+    """The processor's name, where the system tells."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    return next((x.split(": ")[1] for x in lines if x.startswith("model name")), "")
+
+
 def write(found) -> None:
     """Write what a benchmark found, and where, to the file that the command line names first."""
     versions = {name: installed(name) for name in PACKAGES}
@@ -59,7 +66,7 @@ def write(found) -> None:
         "words": sys.modules["__main__"].__doc__.strip(),
         "command": " ".join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
         "date": str(datetime.date.today()),
-        "machine": f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}",
+        "machine": f"{cpu() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}",
         "versions": {"Python": platform.python_version()}
         | {k: v for k, v in versions.items() if v},
         "found": found,
