@@ -116,7 +116,9 @@ def pipeline(found: dict) -> list[str]:
 def section(file: str) -> list[str]:
     page, name = json.loads(Path(file).read_text(encoding="utf-8")), Path(file).stem
     versions = ", ".join(f"{k} {v}" for k, v in page["versions"].items())
-    head = f"`{page['command']}`, {page['date']}, {page['machine']}; {versions}."
+    head = (
+        f"`{page['command']}`, {page['date']}, {page['machine']}, load {page['load']}; {versions}."
+    )
     lines = ["", f"## {name}", "", page["words"], "", head, ""]
     if name == "pipeline":
         return lines + pipeline(page["found"])
@@ -130,11 +132,10 @@ if __name__ == "__main__":
     lines = [
         "# Timings",
         "",
-        "`make bench` (one of them: `make bench ONLY=fixed_effects`); one thread of linear algebra. "
-        "Seconds are of the processor, all "
-        "threads together, unless said otherwise, since the machine is shared. A ratio is the "
-        "package's seconds over tandem's in the same turn: above 1 tandem is faster. Load: jobs "
-        "waiting for a core when the benchmark ended.",
+        "`make bench`, or one: `make bench ONLY=fixed_effects`. One thread of linear algebra. "
+        "Seconds are those of the processor, all threads together, unless said otherwise: the "
+        "machine is shared. A ratio is a package's seconds over tandem's in the same turn; above 1 "
+        "tandem is faster. Load: processes that wanted a core when the benchmark ended.",
     ]
     if not any(Path(file).stem == "r" for file in files):
         lines += ["", "There was no Rscript: plm and panelvar were skipped (`r.py`, `peers.R`)."]

@@ -66,7 +66,8 @@ def write(found) -> None:
         "words": sys.modules["__main__"].__doc__.strip(),
         "command": " ".join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
         "date": str(datetime.date.today()),
-        "machine": f"{cpu() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}",
+        "machine": f"{cpu() or platform.machine()}, {os.cpu_count()} cores",
+        "load": round(os.getloadavg()[0]),
         "versions": {"Python": platform.python_version()}
         | {k: v for k, v in versions.items() if v},
         "found": found,
