@@ -3,6 +3,7 @@
 A ratio is a package's seconds over tandem's in the same turn.
 """
 
+import ast
 import json
 import sys
 from pathlib import Path
@@ -61,6 +62,7 @@ def curves(name: str, records: list[dict]) -> list[str]:
             "size": _size(r),
             "seconds: min / median / max": three(r["seconds"]["tandem"]),
             "peak so far, GB": f"{r['peak']:.2f}",
+            "equal before timing": r["checked"],
         }
         for r in sized
     ]
@@ -116,10 +118,9 @@ def pipeline(found: dict) -> list[str]:
 def section(file: str) -> list[str]:
     page, name = json.loads(Path(file).read_text(encoding="utf-8")), Path(file).stem
     versions = ", ".join(f"{k} {v}" for k, v in page["versions"].items())
-    head = (
-        f"`{page['command']}`, {page['date']}, {page['machine']}, load {page['load']}; {versions}."
-    )
-    lines = ["", f"## {name}", "", page["words"], "", head, ""]
+    head = f"`{page['command']}`, {page['date']}, {page['machine']}; {versions}."
+    words = ast.get_docstring(ast.parse(Path(__file__).with_name(f"{name}.py").read_text("utf-8")))
+    lines = ["", f"## {name}", "", words, "", head, ""]
     if name == "pipeline":
         return lines + pipeline(page["found"])
     flat = [r for r in page["found"] if not r["size"]]

@@ -61,13 +61,12 @@ def cpu() -> str:
 
 def write(found) -> None:
     """Write what a benchmark found, and where, to the file that the command line names first."""
+    load = os.getloadavg()[0]
     versions = {name: installed(name) for name in PACKAGES}
     page = {
-        "words": sys.modules["__main__"].__doc__.strip(),
         "command": " ".join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
         "date": str(datetime.date.today()),
-        "machine": f"{cpu() or platform.machine()}, {os.cpu_count()} cores",
-        "load": round(os.getloadavg()[0]),
+        "machine": f"{cpu() or platform.machine()}, {os.cpu_count()} cores, load {load:.0f}",
         "versions": {"Python": platform.python_version()}
         | {k: v for k, v in versions.items() if v},
         "found": found,
