@@ -111,6 +111,8 @@ def pipeline(found: dict) -> list[str]:
         f"make's processor seconds {1 - one_cpu / cpu:.0%} are not spent by the one process: its "
         f"jobs take {start:.1f} s to start (Python and imports) and {work:.1f} s to work, "
         f"Snakemake itself and what it starts {cpu - start - work:.1f} s.",
+        "Peak memory is that of getrusage, which on Linux counts the memory of the process that "
+        "started the job too: what Snakemake itself holds is the least that can be seen.",
         *table([{"job": name, **row.round(2)} for name, row in steps.iterrows()]),
     ]
 
