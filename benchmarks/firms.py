@@ -1,13 +1,11 @@
-"""A generated panel of firms from Parquet through panel VARs to tables: seconds and peak memory.
+"""A generated panel of firms from Parquet through panel VARs to tables.
 
-make bench-firms, or python benchmarks/firms.py [entities]
+A second argument sets another number of firms than a million.
 """
 
 import os
-import resource
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import duckdb
@@ -84,37 +82,38 @@ def generate(folder: Path, n: int, seed: int = 1, part: int = 100_000) -> None:
         duckdb.sql(f"SELECT {names} FROM rows").write_parquet(str(folder / f"{i:03}.parquet"))
 
 
-def clock() -> np.ndarray:
-    """Seconds on the wall and of the processor."""
-    return np.array([time.perf_counter(), time.process_time()])
+def main(n: int) -> list[dict]:
+    from timing import record  # beside this file; tests load it from elsewhere
 
+    study, home = load_study("firms.yaml"), "results/data/panel.parquet"
+    found = {}
 
-def told(what: str, spent: np.ndarray) -> None:
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{what}: {spent[0]:.1f} s ({spent[1]:.1f} s of CPU), peak so far {memory:.2f} GB")
-
-
-def main(n: int) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        os.chdir(scratch)
-        generate(Path("data/firms"), n)
-        size = sum(f.stat().st_size for f in Path("data/firms").iterdir()) / 1e6
-        print(f"{sys.version.split()[0]}, duckdb {duckdb.__version__}, numpy {np.__version__}")
-        print(f"{n} firms x {len(YEARS)} years, Parquet of {size:.0f} MB")
-        Path("firms.yaml").write_text(STUDY, encoding="utf-8")
-        study, start = load_study("firms.yaml"), clock()
-        write_panel(study, "results/data/panel.parquet", 2)
-        read = clock()
-        told("read, derive, sort", read - start)
-        found = fit_firms(study, "results/data/panel.parquet", 2, progress())
-        fitted = clock()
-        told("describe, regress both ways, panel VAR", fitted - read)
-        records = found["terms"], found["models"]
-        for table in firm_tables(study, records, found["describe"], found["granger"]):
+    def tables():
+        for table in firm_tables(
+            study, (found["terms"], found["models"]), found["describe"], found["granger"]
+        ):
             write_table(table, "results/tables")
-        told("Parquet to tables", clock() - start)
-        print(Path("results/tables/panel_var.md").read_text(encoding="utf-8"))
+
+    tasks = {
+        "read, derive, sort": lambda: write_panel(study, home, 2),
+        "describe, regress both ways, panel VAR": (
+            lambda: found.update(fit_firms(study, home, 2, progress()))
+        ),
+        "tables": tables,
+    }
+    return [record(what, "", {"tandem": t}, {"firms": n}, rounds=1) for what, t in tasks.items()]
 
 
 if __name__ == "__main__":
-    main(int(float(sys.argv[1])) if len(sys.argv) > 1 else 1_000_000)
+    from timing import write
+
+    n, home = int(float(sys.argv[2])) if len(sys.argv) > 2 else 1_000_000, os.getcwd()
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chdir(scratch)
+        generate(Path("data/firms"), n)
+        Path("firms.yaml").write_text(STUDY, encoding="utf-8")
+        found = main(n)
+        table = pd.read_csv("results/tables/panel_var.csv", header=None, dtype=str)
+        print(table.to_string())  # the truth is in LINK
+        os.chdir(home)
+    write(found)

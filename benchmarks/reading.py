@@ -1,20 +1,14 @@
-"""Read NBS-style tables of 31 provinces x 20 years: time and memory for 30, 300 and 3000 tables.
+"""Reading NBS-style tables of 31 provinces x 20 years: inventory, cells, ledger, keys, ranges.
 
-    .venv/bin/python benchmarks/reading.py
-
-Each size runs in a process of its own, so that its peak memory is its own. What is measured is the
-whole of `read_observations`: inventory, cells, ledger, key and range checks.
+Each size runs in a process of its own, so that its peak memory is its own.
 """
 
 import csv
 import multiprocessing
-import platform
-import resource
-import statistics
-import sys
 import tempfile
-import time
 from pathlib import Path
+
+from timing import record, write
 
 from tandem.sources import read_observations
 from tandem.sources.inventory import CODEBOOK_COLUMNS, SOURCE_COLUMNS
@@ -55,42 +49,24 @@ def make_tables(folder: Path, count: int) -> list[str]:
     return files
 
 
-def measure(count: int, queue) -> None:
+def measure(count: int) -> dict:
     with tempfile.TemporaryDirectory() as name:
         files = make_tables(Path(name), count)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        start = time.perf_counter()
-        observations, ledger = read_observations(Path(name), files)
-        seconds = time.perf_counter() - start
-    assert len(observations) == count * (31 * 20 - 1), len(observations)
-    assert (ledger["rule"] == "footnote mark stripped").sum() == count
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    queue.put((seconds, before, peak))
-
-
-def main() -> None:
-    assert all(find_province(name) for name in NAMES)
-    spawn = multiprocessing.get_context("spawn")
-    print(f"Python {platform.python_version()}, {platform.machine()}, {sys.platform}")
-    medians = {}
-    for count, repeats in ((30, 5), (300, 5), (3000, 3)):
-        runs = []
-        for _ in range(repeats):
-            queue = spawn.Queue()
-            process = spawn.Process(target=measure, args=(count, queue))
-            process.start()
-            runs.append(queue.get())
-            process.join()
-        times = [seconds for seconds, *_ in runs]
-        medians[count] = statistics.median(times)
-        peak = max(peak for *_, peak in runs)
-        print(
-            f"{count:5} tables: {min(times):.2f} / {medians[count]:.2f} / {max(times):.2f} s "
-            f"(min / median / max of {repeats}), peak {peak:.0f} MB"
-        )
-    for small, large in ((30, 300), (300, 3000)):
-        print(f"{large} / {small} tables: {medians[large] / medians[small]:.1f} times the time")
+        read_observations(Path(name), files[:1])  # what happens once
+        tasks = {"tandem": lambda: read_observations(Path(name), files)}
+        observations, ledger = tasks["tandem"]()
+        assert len(observations) == count * (31 * 20 - 1), len(observations)
+        assert (ledger["rule"] == "footnote mark stripped").sum() == count
+        rounds = 1 if count > 1000 else 3
+        equal = "number of cells and of marks"
+        return record("reading", equal, tasks, {"tables": count}, rounds=rounds)
 
 
 if __name__ == "__main__":
-    main()
+    assert all(find_province(name) for name in NAMES)
+    spawn = multiprocessing.get_context("spawn")
+    found = []
+    for count in (30, 300, 3000):
+        with spawn.Pool(1) as pool:
+            found.append(pool.apply(measure, (count,)))
+    write(found)

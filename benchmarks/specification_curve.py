@@ -1,14 +1,13 @@
-"""Time a specification curve of twenty thousand specifications, each with its permutations.
+"""A specification curve of up to twenty thousand specifications, each with 199 permutations.
 
-OPENBLAS_NUM_THREADS=1 python benchmarks/specification_curve.py [measures, 500 specifications each]
+Arguments after the first set other numbers of measures, 500 specifications each.
 """
 
-import resource
 import sys
-import time
 
 import numpy as np
 import pandas as pd
+from timing import record, write
 
 from tandem.econometrics import PanelVAR, specification_curve, specifications
 from tandem.econometrics.multiverse import _Shuffles
@@ -65,19 +64,22 @@ def same_as_alone(permutation: int = 7) -> None:
     assert np.isclose(found.drawn["median"].iloc[permutation], b, rtol=1e-6)
 
 
-if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 40
-    same_as_alone()
+def timed(count: int) -> list[dict]:
     measures, windows, controls = choices(count)
     specs = specifications(list(measures), list(windows), list(controls), LEAST_SQUARES, GMM)
-    print(f"{len(specs)} specifications, {DRAWS} permutations each")
-    for kind, mine in specs.groupby("estimator", sort=False):
-        start, cpu = time.perf_counter(), time.process_time()
+
+    def estimate(mine):
         found = specification_curve(mine, measures, windows, controls, "a", "b", DRAWS, 1)
-        spent, cpu = time.perf_counter() - start, time.process_time() - cpu
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        print(
-            f"{len(mine)} of {kind}: {spent:.0f} s ({cpu:.0f} s of a core), "
-            f"{int(found.summary['n_failed'])} not estimable, peak {peak:.2f} GB so far",
-            flush=True,
-        )
+        assert not found.summary["n_failed"]
+
+    equal = "a permutation and a panel VAR of its panel, to 1e-6"
+    return [
+        record(kind, equal, {"tandem": lambda m=mine: estimate(m)}, {"specifications": len(mine)},
+               rounds=1)
+        for kind, mine in specs.groupby("estimator", sort=False)
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    same_as_alone()
+    write([one for m in sys.argv[2:] or (1, 4, 16, 40) for one in timed(int(m))])

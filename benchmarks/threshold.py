@@ -1,23 +1,16 @@
-"""Time Hansen's threshold model beside pyxthreg: same panel, 3 x 300 draws, every value as grid.
+"""Hansen's threshold model beside pyxthreg: 565 entities, 14 years as in Hansen (1999).
 
-python benchmarks/threshold.py [hansen1999.csv]
-
-Without a file the panel is simulated (565 entities, 14 years, as in Hansen 1999). pyxthreg is no
-dependency of tandem: `pip install pyxthreg` into another folder and put that on PYTHONPATH; without
-it tandem is timed alone. Results are compared before the clocks. Times are processor seconds, as
-the machine may be shared, and pyxthreg runs on one core, as tandem does.
+The panel is simulated, every value is in the grid, and pyxthreg runs on one core, as tandem does.
 """
-
-import sys
-import time
 
 import numpy as np
 import pandas as pd
-from timing import median
+from pyxthreg import ThresholdPanel
+from timing import record, write
 
 from tandem.econometrics.threshold import PanelThreshold
 
-DRAWS, TRIM = 300, 0.05
+DRAWS, TRIM = 100, 0.05
 CONTROLS = ["q1", "q2", "q3", "d1", "qd1"]
 
 
@@ -39,8 +32,6 @@ def tandem(frame: pd.DataFrame, thresholds: int) -> tuple[list[float], list[floa
 
 
 def pyxthreg(frame: pd.DataFrame, thresholds: int) -> tuple[list[float], list[float]]:
-    from pyxthreg import ThresholdPanel
-
     model = ThresholdPanel(
         data=frame, dep="i", indep=CONTROLS, rx=["c1"], qx="d1", entity_col="id", time_col="year"
     )
@@ -50,15 +41,9 @@ def pyxthreg(frame: pd.DataFrame, thresholds: int) -> tuple[list[float], list[fl
 
 
 if __name__ == "__main__":
-    panel = pd.read_csv(sys.argv[1]) if len(sys.argv) > 1 else simulated()
-    ours = median(lambda: tandem(panel, 3), 5, time.process_time)
-    print(f"tandem, 3 x {DRAWS} draws: {ours:.2f} s (median of 5)")
-    try:
-        theirs = pyxthreg(panel, 1)  # also compiles
-    except ImportError:
-        sys.exit("pyxthreg is not installed; nothing to compare with.")
-    mine = tandem(panel, 1)
-    print(f"one threshold: tandem {mine}, pyxthreg {theirs}")
-    np.testing.assert_allclose(mine, theirs, rtol=1e-8)
-    other = median(lambda: pyxthreg(panel, 3), 3, time.process_time)
-    print(f"pyxthreg, 3 x {DRAWS} draws: {other:.2f} s (median of 3), {other / ours:.0f} times")
+    panel = simulated()
+    for mine, theirs in zip(tandem(panel, 1), pyxthreg(panel, 1), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-8)
+    tasks = {"tandem": lambda: tandem(panel, 3), "pyxthreg": lambda: pyxthreg(panel, 3)}
+    equal = "first threshold, sums of squares to 1e-8"
+    write([record(f"three thresholds, {DRAWS} draws each", equal, tasks, rounds=3)])

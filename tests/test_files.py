@@ -1,6 +1,8 @@
 """Results are written whole and read back to the last bit; a failed step says what to mend."""
 
 import os
+import re
+import time
 import warnings
 
 import numpy as np
@@ -57,7 +59,22 @@ def test_a_step_speaks_on_the_console_and_notes_warnings_in_its_log(tmp_path, ca
         say("3 systems")
     assert capsys.readouterr().out == "  3 systems\n"
     log = (tmp_path / "logs" / "indices.log").read_text(encoding="utf-8")
-    assert log == "Note: Indicator x is 1 everywhere.\n"
+    assert log.startswith("Note: Indicator x is 1 everywhere.\nUsed: ")
+
+
+def test_a_log_says_what_the_step_used(tmp_path):
+    with step(tmp_path / "a.log"):
+        until = time.process_time() + 0.2
+        held = b"x" * 10_000_000
+        while time.process_time() < until:
+            pass
+    found = re.fullmatch(
+        r"Used: (.+) s to start, (.+) s to work, (\d+) MB at most\n",
+        (tmp_path / "a.log").read_text(),
+    )
+    start, work, peak = map(float, found.groups())
+    assert 0 < start and 0.2 <= work < start + 2
+    assert len(held) / 1e6 < peak < 100_000
 
 
 def test_a_step_leaves_warnings_as_it_found_them(tmp_path):
@@ -73,7 +90,7 @@ def test_a_mistake_of_the_user_ends_the_log_with_its_sentence(tmp_path):
         raise TandemError("GDP of Hebei 2015 is blank; fill it in.")
     assert stopped.value.code == 1
     lines = log.read_text(encoding="utf-8").splitlines()
-    assert lines[0].startswith("Traceback")
+    assert lines[0].startswith("Used: ") and lines[1].startswith("Traceback")
     assert lines[-1] == "Stopped: GDP of Hebei 2015 is blank; fill it in."
 
 

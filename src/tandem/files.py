@@ -3,7 +3,9 @@
 import contextlib
 import fcntl
 import os
+import resource
 import sys
+import time
 import traceback
 import warnings
 from pathlib import Path
@@ -13,6 +15,7 @@ import pandas as pd
 from tandem.errors import TandemError
 
 PANEL = ["entity", "year"]
+MAC = sys.platform == "darwin"  # getrusage counts bytes there, elsewhere kibibytes
 
 
 def read(path: str | Path) -> pd.DataFrame:
@@ -82,7 +85,7 @@ def lock(folder: str | Path):
 
 @contextlib.contextmanager
 def step(log: str | Path):
-    """Run a step: warnings and traceback go to its log, whose last line says what to mend.
+    """Run a step: warnings, what it used and traceback go to its log; a stop's last line says why.
 
     Yields
     ------
@@ -92,12 +95,22 @@ def step(log: str | Path):
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w", encoding="utf-8") as file, warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"Note: {message}", file=file)
+        begun = time.process_time()
         try:
             yield lambda line: print(f"  {line}", flush=True)
+            print(_used(begun), file=file)
         except Exception as err:
+            print(_used(begun), file=file)
             traceback.print_exc(file=file)
             print(f"Stopped: {_sentence(err)}", file=file)
             raise SystemExit(1) from None
+
+
+def _used(begun: float) -> str:
+    """Processor seconds before a step began (imports) and in it; peak memory of the process."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if MAC else 1e3)
+    spent = time.process_time() - begun
+    return f"Used: {begun:.2f} s to start, {spent:.2f} s to work, {peak:.0f} MB at most"
 
 
 def progress(width: int = 20):
