@@ -63,7 +63,7 @@ def test_every_claim_has_a_row_and_every_rule_in_use_is_said(study, results):
 
 def test_a_study_without_claims_has_none(study):
     assert claim_tables(study, {}) == [] and list(claim_figures(study, {})) == []
-    assert claim_facts(study, {}) == {"counts": {}, "claims": [], "figures": []}
+    assert claim_facts(study, {}) == {"counts": {}, "claims": [], "figures": [], "lost": 0}
 
 
 def test_every_claim_is_an_arrow_of_some_diagram(study):
@@ -163,6 +163,11 @@ def test_links_lead_to_the_tables_and_figures_of_a_claim(study, results):
     alt = facts["figures"][0]["alt"]
     assert "Talent flow to Industrial upgrading: H1 +0.40 [0.10, 0.70], supported" in alt
     assert "Supply structure to Industrial upgrading: H5c, H6a, H6b, no data" in alt
+
+
+def test_supported_claims_that_do_not_outlive_holm_are_counted(study, found):
+    some = found.assign(holm_p=[0.3, np.nan, 0.01] + [0.01] * (len(found) - 3))
+    assert claim_facts(study, {"claims/claims": some})["lost"] == 1
 
 
 def test_a_diagram_is_checked_in_words():

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tandem.claims import RULES
+from tandem.claims.evaluate import SUPPORTED
 from tandem.mechanism import Claim, Diagram
 from tandem.report.figures_claims import arrow_words, diagram_arrows, path_diagram, short_name
 from tandem.report.store import label
@@ -71,12 +72,13 @@ def claim_facts(study: Study, results: dict[str, pd.DataFrame]) -> dict:
     Returns
     -------
     dict
-        counts (verdict: number); claims (dicts of name, short, claim, verdict, rule, figures,
-        tables, needs); figures (dicts of name, diagram, alt: every arrow in words).
+        counts (verdict: number); lost (supported ones with a Holm p of 5 % or more); claims (dicts
+        of name, short, claim, verdict, rule, figures, tables, needs); figures (dicts of name,
+        diagram, alt: every arrow in words).
     """
     found = results.get("claims/claims")
     if found is None:
-        return {"counts": {}, "claims": [], "figures": []}
+        return {"counts": {}, "claims": [], "figures": [], "lost": 0}
     claims = [
         {
             "name": row["claim"],
@@ -95,7 +97,9 @@ def claim_facts(study: Study, results: dict[str, pd.DataFrame]) -> dict:
         for name, diagram in study.diagrams.items()
     ]
     counts = found["verdict"].value_counts().to_dict()
-    return {"counts": counts, "claims": claims, "figures": figures}
+    # a bound has no p-value and is not adjusted
+    lost = int(((found["verdict"] == SUPPORTED) & (found["holm_p"] >= 0.05)).sum())
+    return {"counts": counts, "claims": claims, "figures": figures, "lost": lost}
 
 
 def _records(frame: pd.DataFrame) -> list[dict]:
