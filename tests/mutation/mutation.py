@@ -130,7 +130,7 @@ def run_tests(tree, tests):
         os._exit(pytest.main([*options, *tests]))
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     said = (tree / "said.txt").read_text(encoding="utf-8", errors="replace")
-    return code, re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said, re.MULTILINE)
+    return code, re.findall(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", said, re.MULTILINE)
 
 
 def outcome(tree, mutant, tests):
@@ -140,8 +140,8 @@ def outcome(tree, mutant, tests):
     (tree / file).write_text(mutated(sound, name, number), encoding="utf-8")
     code, killers = run_tests(tree, tests) if tests else (0, [])
     (tree / file).write_text(sound, encoding="utf-8")
-    names = {0: "survived", 1: "killed", 2: "killed"}
-    return names.get(code, "timeout" if code < 0 else "failed"), killers
+    gave = "survived" if code == 0 else "timeout" if code < 0 else "killed" if killers else "failed"
+    return gave, killers
 
 
 def work(mutants):
@@ -192,14 +192,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sample", type=int, default=100, help="mutants of each room")
     parser.add_argument("--seed", type=int, default=20200455)
-    parser.add_argument("--survivors", action="store_true", help="run those that survived again")
+    parser.add_argument("--survivors", action="store_true", help="run again what was not killed")
     args = parser.parse_args()
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.dont_write_bytecode = True
     sample = {room: draw(room, args.sample, args.seed) for room in ROOMS}
     OUT.parent.mkdir(parents=True, exist_ok=True)
     done = read_results()
-    ran = {m for m, r in done.items() if not (args.survivors and r["outcome"] == "survived")}
+    ran = {m for m, r in done.items() if not (args.survivors and r["outcome"] != "killed")}
     turns = [m for pair in zip(*sample.values(), strict=True) for m in pair if m not in ran]
     for part in range(JOBS):
         if os.fork() == 0:
