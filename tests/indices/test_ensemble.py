@@ -107,6 +107,10 @@ def test_choices_are_equally_likely_and_shares_are_beta():
     np.testing.assert_allclose(of_tech.sum(axis=1), 1)
 
 
+def test_concentrations_if_none_are_given():
+    assert (PLAN.share_concentration, PLAN.weight_concentration) == (20, 100)
+
+
 def test_weights_are_drawn_around_their_mean():
     found = ensemble.run(fixed(weights=["equal"], weight_concentration=50.0), 4000, seed=2).draws
     whole = found.loc[found["left_out"] == "none", "weight tech: staff"]

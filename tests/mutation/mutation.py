@@ -88,15 +88,16 @@ def draw(room, size, seed):
 def statement_lines(source, line):
     """Lines of the innermost statement around a line; of a compound one, its head."""
     heads = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.stmt) and node.lineno <= line <= node.end_lineno:
+    for node in filter(lambda n: isinstance(n, ast.stmt), ast.walk(ast.parse(source))):
+        first = min(d.lineno for d in [node, *getattr(node, "decorator_list", [])])
+        if first <= line <= node.end_lineno:
             body = getattr(node, "body", None)
-            heads.append((node.lineno, body[0].lineno - 1 if body else node.end_lineno))
+            heads.append((first, body[0].lineno - 1 if body else node.end_lineno))
     start, end = max(heads)
     return range(start, max(start, end) + 1)
 
 
-def tests_of(data, file, line):
+def tests_of(data, file, line, again):
     """Tests of the room that execute the statement; those of the module if only importing does."""
     contexts = data.contexts_by_lineno(str(ROOT / file))
     room, module = Path(file).parts[-2], Path(file).stem
@@ -110,9 +111,13 @@ def tests_of(data, file, line):
         # what a fixture ran, other tests of the file may have used
         tests.add(test if phase == "run" else test.partition("::")[0])
     tests = {t for t in tests if t.startswith(f"tests/{room}/")}
+    own = f"tests/{room}/test_{module}.py"
+    # what was written since the coverage was measured
+    if again and (ROOT / own).exists():
+        tests.add(own)
     files = {t for t in tests if "::" not in t}
     tests = {t for t in tests if t in files or t.partition("::")[0] not in files}
-    return sorted(tests, key=lambda t: (f"test_{module}.py" not in t, t))
+    return sorted(tests, key=lambda t: (not t.startswith(own), t))
 
 
 def run_tests(tree, tests):
@@ -144,7 +149,7 @@ def outcome(tree, mutant, tests):
     return gave, killers
 
 
-def work(mutants):
+def work(mutants, again):
     """Run mutants one after another in a copy of the tree; a line of OUT for each."""
     data = coverage.CoverageData(str(ROOT / "build" / "coverage" / "data"))
     data.read()
@@ -155,7 +160,7 @@ def work(mutants):
         os.environ["PYTHONPATH"] = str(tree / "src")
         killers = set()
         for mutant in mutants:
-            tests = tests_of(data, mutant[0], mutant[3])
+            tests = tests_of(data, mutant[0], mutant[3], again)
             gave, by = outcome(tree, mutant, tests)
             killers.update(by)
             line = {"mutant": mutant, "tests": len(tests), "outcome": gave, "by": by}
@@ -203,7 +208,7 @@ def main():
     turns = [m for pair in zip(*sample.values(), strict=True) for m in pair if m not in ran]
     for part in range(JOBS):
         if os.fork() == 0:
-            work(turns[part::JOBS])
+            work(turns[part::JOBS], args.survivors)
             os._exit(0)
     for _ in range(JOBS):
         os.wait()
