@@ -52,14 +52,16 @@ def test_a_system_of_one_variable_is_the_dynamic_panel(panel, steps):
     assert var.n_obs == gmm.n_obs
 
 
+@pytest.mark.parametrize("system", [False, True])
 @pytest.mark.parametrize("transform", ["fd", "fod"])
-def test_predetermined_regressor_equals_the_dynamic_panel(panel, transform):
+def test_predetermined_regressor_equals_the_dynamic_panel(panel, transform, system):
     options = {"transform": transform, "collapse": True, "instrument_lags": (2, 4)}
     x = panel[["b"]]
-    var = PanelVAR(panel[["a"]], predetermined=x, **options).fit()
-    gmm = DynamicPanel(panel["a"], predetermined=x, **options).fit()
-    assert close(var.params.loc["a"], gmm.terms["estimate"])
-    assert close(var.std_errors.loc["a"], gmm.terms["std_error"])
+    var = PanelVAR(panel[["a"]], predetermined=x, system=system, **options).fit()
+    gmm = DynamicPanel(panel["a"], predetermined=x, system=system, **options).fit()
+    terms = gmm.terms.loc[var.params.columns]
+    assert close(var.params.loc["a"], terms["estimate"])
+    assert close(var.std_errors.loc["a"], terms["std_error"])
 
 
 def test_serial_correlation_of_an_equation_is_that_of_the_dynamic_panel(panel):
