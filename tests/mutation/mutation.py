@@ -33,9 +33,9 @@ from scipy.stats import binomtest
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "mutation" / "results.jsonl"
-ROOMS = ("indices",)
+ROOMS = ("econometrics", "indices")
 CPU_SECONDS = 150
-JOBS = 1
+JOBS = 2
 # without swaps that only raise TypeError (+ to >>, | of type hints): they would flatter the tests
 OPERATORS = [
     *(
