@@ -239,26 +239,28 @@ def test_forecasts_follow_the_recursion_and_their_bands_cover(simulate):
         PanelVAR(whole, time_effects=True).fit().forecast()
 
 
-@pytest.mark.parametrize("system", [False, True])
-def test_forecasts_take_later_values_of_the_regressors_outside(simulate, system):
+@pytest.mark.parametrize(("system", "lags"), [(False, 1), (True, 1), (False, 2)])
+def test_forecasts_take_later_values_of_the_regressors_outside(simulate, system, lags):
     whole = simulate([A1], SIGMA, n=60, t=10, seed=6)
     x = pd.DataFrame({"x": np.random.default_rng(3).normal(size=len(whole))}, whole.index)
     whole = whole.add(0.7 * x["x"], axis=0)
     now = whole.index.get_level_values(1) <= 2008
-    results = PanelVAR(whole[now], exog=x[now], trend=True, system=system).fit(1)
+    results = PanelVAR(whole[now], lags, exog=x[now], trend=True, system=system).fit(1)
     found = results.forecast(2, exog=x[~now], draws=9)
     found = found.pivot(index=["entity", "year"], columns="variable", values="estimate")
 
-    def step(before, year):
-        regressors = before.add_prefix("L1.").assign(x=x.xs(year, level=1)["x"], const=1.0)
+    panel = {year: whole.xs(year, level=1) for year in range(2001, 2009)}
+
+    def step(year):
+        before = [panel[year - j].add_prefix(f"L{j}.") for j in range(1, lags + 1)]
+        regressors = pd.concat(before, axis=1).assign(x=x.xs(year, level=1)["x"], const=1.0)
         regressors["trend"] = float(year - 2001)
         return regressors[results.params.columns] @ results.params.T
 
-    panel = {year: whole.xs(year, level=1) for year in range(2001, 2009)}
-    errors = [panel[year] - step(panel[year - 1], year) for year in range(2002, 2009)]
+    errors = [panel[year] - step(year) for year in range(2001 + lags, 2009)]
     effect = sum(errors) / len(errors)
     for year in (2009, 2010):
-        panel[year] = step(panel[year - 1], year) + effect
+        panel[year] = step(year) + effect
         assert close(found.xs(year, level="year"), panel[year])
     with pytest.raises(TandemError, match="to 2010 needs 'x' for each entity and year after 2008"):
         results.forecast(2, exog=x[x.index.get_level_values(1) == 2009])
