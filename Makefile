@@ -11,6 +11,8 @@
 # make test-cluster run on a Slurm of its own on this machine (Debian, as root) and compare
 # make survive      kill, starve and disturb runs, and compare their bytes (half an hour)
 # make fuzz         feed the readers of tables and study files with spoilt bytes (20 minutes)
+# make coverage     the tests, and which branches of src/tandem none of them takes
+# make mutation     spoil the code at random places, say what no test notices; SAMPLE=100 a room
 # make lint         ruff, ruff format, snakefmt, snakemake --lint
 # make bench        time everything, beside other packages, into benchmarks/results.md; one: ONLY=firms
 # make bench-pipeline   time a whole study beside its functions called in one process
@@ -41,7 +43,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: run explain-change reproduce expected package provenance test test-cluster cluster-setup survive fuzz audit lint monte-carlo bench bench-pipeline lock clean update-downloads
+.PHONY: run explain-change reproduce expected package provenance test test-cluster cluster-setup survive fuzz coverage mutation audit lint monte-carlo bench bench-pipeline lock clean update-downloads
 
 run: .venv/ready
 	@$(SNAKEMAKE) $(WHERE) --config study=$(STUDY) keep=$(KEEP) $(FLAGS) \
@@ -82,6 +84,18 @@ fuzz: .venv/ready
 	@mkdir -p tests/fuzz/out/table tests/fuzz/out/study
 	@for what in table study; do $(BIN)/python tests/fuzz/fuzz.py $$what -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2000 \
 	  -max_len=20000 -seed=20200455 -print_final_stats=1 -artifact_prefix=tests/fuzz/out/ tests/fuzz/out/$$what tests/fuzz/corpus/$$what $$( [ $$what = study ] || echo tests/sources/files ) || exit 1; done
+
+coverage: .venv/ready
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python $$(grep -E '^(coverage|pytest-cov)==' requirements-tools.txt)
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-context=test --cov-report=term:skip-covered --ignore=tests/workflow
+	@$(BIN)/python tests/mutation/rooms.py
+
+SAMPLE ?= 100
+mutation: .venv/ready
+	@[ -e build/coverage/data ] || $(MAKE) coverage
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python "$$(grep '^cosmic-ray==' requirements-tools.txt)"
+	@$(BIN)/python tests/mutation/mutation.py --sample $(SAMPLE)
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -63,6 +63,11 @@ def test_it_agrees_with_the_robust_form():
     assert boot.stat == pytest.approx(robust.stat, rel=0.5)
 
 
+def test_the_sample_counts_as_a_draw_so_that_no_p_value_is_zero():
+    y, x = sample(np.random.default_rng(4), n=300, link=0.7)
+    assert hausman_bootstrap(y, x, draws=99).pval == 0.01
+
+
 def test_units_and_order_do_not_matter():
     y, x = sample(np.random.default_rng(5), link=0.5)
     one = hausman_bootstrap(y, x, draws=99)

@@ -67,7 +67,9 @@ def test_dynamic_ols_of_one_entity_is_least_squares_with_leads_and_lags():
     frame = frame.assign(**{f"d{j}": frame["x"].diff().shift(-j) for j in (-1, 0, 1)}).dropna()
     z = np.column_stack([np.ones(len(frame)), frame.drop(columns="y")])
     b = np.linalg.lstsq(z, frame["y"], rcond=None)[0]
-    assert dols(y, x).terms.loc["x", "estimate"] == pytest.approx(b[1])
+    found = dols(y, x)
+    assert found.terms.loc["x", "estimate"] == pytest.approx(b[1])
+    assert found.facts["n_obs"] == len(frame)
 
 
 def test_long_run_covariance_of_no_lags_is_the_covariance():

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tandem.econometrics import PanelVAR, specification_curve, specifications
-from tandem.econometrics.multiverse import _aligned, _paired, _Shuffles
+from tandem.econometrics.multiverse import _aligned, _gmm, _paired, _Shuffles
 from tandem.econometrics.panel_var_design import Design
 from tandem.econometrics.panel_var_gmm import refit_panels
 from tandem.econometrics.panel_var_moments import build_moments
@@ -111,6 +111,10 @@ def test_a_permuted_panel_is_fitted_as_on_its_own(panel, z, draws):
     alone = PanelVAR(third, exog=z, **options).fit(1)
     mine = coef[2] * moments.y_scale[:, None] / moments.x_scale
     assert mine == pytest.approx(alone.params.to_numpy(), rel=1e-6)
+    spec = options | {"transform": "fod", "collapse": True, "steps": 1}
+    drawn = _gmm(spec, data, "a", "b", 2001, shuffles, {})["drawn"]
+    alone = PanelVAR(third, exog=z, collapse=True, **options).fit(1)
+    assert drawn[2] == pytest.approx(alone.params.loc["b", "L1.a"], rel=1e-6)
     assert sorted(third["a"]) == pytest.approx(sorted(panel["a"]))
     assert third["b"].to_numpy() == pytest.approx(panel["b"].to_numpy())
     assert not np.allclose(third["a"], panel["a"])

@@ -52,14 +52,16 @@ def test_a_system_of_one_variable_is_the_dynamic_panel(panel, steps):
     assert var.n_obs == gmm.n_obs
 
 
+@pytest.mark.parametrize("system", [False, True])
 @pytest.mark.parametrize("transform", ["fd", "fod"])
-def test_predetermined_regressor_equals_the_dynamic_panel(panel, transform):
+def test_predetermined_regressor_equals_the_dynamic_panel(panel, transform, system):
     options = {"transform": transform, "collapse": True, "instrument_lags": (2, 4)}
     x = panel[["b"]]
-    var = PanelVAR(panel[["a"]], predetermined=x, **options).fit()
-    gmm = DynamicPanel(panel["a"], predetermined=x, **options).fit()
-    assert close(var.params.loc["a"], gmm.terms["estimate"])
-    assert close(var.std_errors.loc["a"], gmm.terms["std_error"])
+    var = PanelVAR(panel[["a"]], predetermined=x, system=system, **options).fit()
+    gmm = DynamicPanel(panel["a"], predetermined=x, system=system, **options).fit()
+    terms = gmm.terms.loc[var.params.columns]
+    assert close(var.params.loc["a"], terms["estimate"])
+    assert close(var.std_errors.loc["a"], terms["std_error"])
 
 
 def test_serial_correlation_of_an_equation_is_that_of_the_dynamic_panel(panel):
@@ -235,6 +237,42 @@ def test_forecasts_follow_the_recursion_and_their_bands_cover(simulate):
     assert ((found["conf_low"] <= truth) & (truth <= found["conf_high"])).mean() > 0.85
     with pytest.raises(TandemError, match="year effects cannot forecast"):
         PanelVAR(whole, time_effects=True).fit().forecast()
+
+
+@pytest.mark.parametrize(("system", "lags"), [(False, 1), (True, 1), (False, 2)])
+def test_forecasts_take_later_values_of_the_regressors_outside(simulate, system, lags):
+    whole = simulate([A1], SIGMA, n=60, t=10, seed=6)
+    x = pd.DataFrame({"x": np.random.default_rng(3).normal(size=len(whole))}, whole.index)
+    whole = whole.add(0.7 * x["x"], axis=0)
+    now = whole.index.get_level_values(1) <= 2008
+    results = PanelVAR(whole[now], lags, exog=x[now], trend=True, system=system).fit(1)
+    found = results.forecast(2, exog=x[~now], draws=9)
+    found = found.pivot(index=["entity", "year"], columns="variable", values="estimate")
+
+    panel = {year: whole.xs(year, level=1) for year in range(2001, 2009)}
+
+    def step(year):
+        before = [panel[year - j].add_prefix(f"L{j}.") for j in range(1, lags + 1)]
+        regressors = pd.concat(before, axis=1).assign(x=x.xs(year, level=1)["x"], const=1.0)
+        regressors["trend"] = float(year - 2001)
+        return regressors[results.params.columns] @ results.params.T
+
+    errors = [panel[year] - step(year) for year in range(2001 + lags, 2009)]
+    effect = sum(errors) / len(errors)
+    for year in (2009, 2010):
+        panel[year] = step(year) + effect
+        assert close(found.xs(year, level="year"), panel[year])
+    with pytest.raises(TandemError, match="to 2010 needs 'x' for each entity and year after 2008"):
+        results.forecast(2, exog=x[x.index.get_level_values(1) == 2009])
+
+
+def test_what_cannot_be_forecast_or_decomposed_is_refused(panel, fitted):
+    late = panel.copy()
+    late.loc[late.index.get_level_values(1) == 2008, "a"] = np.nan
+    with pytest.raises(TandemError, match="No entity has values in the last 1 year"):
+        PanelVAR(late, instrument_lags=(2, 4)).fit().forecast()
+    with pytest.raises(TandemError, match="must name each of"):
+        fitted.historical_decomposition(["a"])
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,9 @@ def test_short_panels_and_unknown_corrections_are_refused(simulate):
     x = short[["a"]].groupby(level=0).transform("mean").set_axis(["mean"], axis=1)
     with pytest.raises(TandemError, match="collinear"):
         FixedEffectsVAR(short, exog=x).fit(None)
+    twice = short[["a"]].shift().fillna(0.0).assign(b=lambda f: 2 * f["a"] + 1)
+    with pytest.raises(TandemError, match="collinear"):
+        FixedEffectsVAR(short, exog=twice.set_axis(["x", "z"], axis=1)).fit(None)
 
 
 @pytest.mark.parametrize("correction", ["half-panel", "hahn-kuersteiner"])

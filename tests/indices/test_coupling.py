@@ -454,3 +454,4 @@ def test_zero_shift_moves_a_zero_from_the_lowest_level():
     # 0 -> 0.28 and 0.5, closed on the right, -> 0.51.
     assert found["changed"] == 1 and found["changed_not_zero"] == 1
     assert np.isnan(zero_shift(u.iloc[:1])["changed_not_zero"])
+    assert zero_shift(np.ones((1, 2)))["mean_D_shifted"] == 1

@@ -98,6 +98,22 @@ def test_angle_bands_hold_the_angle_and_ignore_rows_and_units():
     np.testing.assert_allclose(alone[0], low["B"])
 
 
+def test_angle_bands_are_those_of_curves_fitted_to_resampled_series():
+    # A skewed residual tells a draw added to the fit from one subtracted.
+    one, two = U1 + [0.08, 0, 0, 0, 0, 0], U2 + [0, 0, 0, 0.06, 0, 0]
+    t = np.arange(6)
+    turns = []
+    for years in np.random.default_rng(1).integers(6, size=(99, 6)):
+        drawn = []
+        for u in (one, two):
+            fit = np.polyval(np.polyfit(t, u, 2), t)
+            drawn.append(fit + np.sqrt(6 / 3) * (u - fit)[years])
+        turns.append(dynamic_coupling(*drawn) - dynamic_coupling(one, two))
+    turns = np.mod(np.array(turns) + 180, 360) - 180
+    expected = dynamic_coupling(one, two) + np.quantile(turns, [0.025, 0.975], axis=0)
+    np.testing.assert_allclose(angle_bands(one, two, 99, 1), expected, atol=1e-8)
+
+
 def test_angle_bands_cover_the_true_angle_of_two_straight_lines():
     rng = np.random.default_rng(np.random.SeedSequence(9))
     t = np.arange(20)

@@ -107,6 +107,10 @@ def test_choices_are_equally_likely_and_shares_are_beta():
     np.testing.assert_allclose(of_tech.sum(axis=1), 1)
 
 
+def test_concentrations_if_none_are_given():
+    assert (PLAN.share_concentration, PLAN.weight_concentration) == (20, 100)
+
+
 def test_weights_are_drawn_around_their_mean():
     found = ensemble.run(fixed(weights=["equal"], weight_concentration=50.0), 4000, seed=2).draws
     whole = found.loc[found["left_out"] == "none", "weight tech: staff"]
@@ -127,8 +131,8 @@ def test_incomplete_rows_are_left_out_with_a_warning():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"weights": ["merec"]}, "Choose among entropy"),
-        ({"models": []}, "Choose among standard"),
+        ({"weights": ["merec"]}, r"Choose among entropy.*, not \['merec'\]"),
+        ({"models": []}, "Choose among standard.*, not nothing"),
         ({"shares": {"tech": 0.5, "upgrade": 0.6}}, "sum to 1"),
         ({"systems": {"tech": SYSTEMS["tech"]}}, "at least two systems"),
         ({"x": X.drop(columns="staff")}, "staff has no column"),
@@ -219,16 +223,20 @@ def test_sobol_indices_of_two_factors_by_enumeration():
             [
                 ensemble.run(
                     fixed(models=[m], normalisations=[z])._replace(left_out=("none",)), 1, 1
-                )
-                .D.to_numpy()
-                .mean()
+                ).D.iloc[0]
                 for m in MODELS
             ]
             for z in NORMALISATIONS
         ]
     )
-    alone = {"normalisation": d.mean(axis=1).var(), "model": d.mean(axis=0).var()}
-    found = ensemble.sobol_indices(plan, 4096, 1).set_index(["output", "factor"]).loc["mean_D"]
-    for factor, other in (("normalisation", "model"), ("model", "normalisation")):
-        assert found.loc[factor, "first"] == pytest.approx(alone[factor] / d.var(), abs=0.02)
-        assert found.loc[factor, "total"] == pytest.approx(1 - alone[other] / d.var(), abs=0.02)
+    found = ensemble.sobol_indices(plan, 4096, 1).set_index(["output", "factor"])
+    for output, values in (("mean_D", d.mean(axis=2, keepdims=True)), ("D", d)):
+        total = values.var(axis=(0, 1)).sum()
+        alone = {
+            "normalisation": values.mean(axis=1).var(axis=0).sum() / total,
+            "model": values.mean(axis=0).var(axis=0).sum() / total,
+        }
+        for factor, other in (("normalisation", "model"), ("model", "normalisation")):
+            row = found.loc[(output, factor)]
+            assert row["first"] == pytest.approx(alone[factor], abs=0.02)
+            assert row["total"] == pytest.approx(1 - alone[other], abs=0.02)

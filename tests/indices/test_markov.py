@@ -207,3 +207,6 @@ def test_markov_refuses(states):
         first_passage(pd.DataFrame([[0.5, 0.5]]))
     with pytest.raises(TandemError, match="at least two classes"):
         homogeneity_test(transition_counts(states, LABELS))
+    years = pd.Series(states.index.get_level_values("year"), states.index)
+    with pytest.raises(TandemError, match="at least two classes"):
+        homogeneity_test(transition_counts(states, LABELS, years).loc[[2003]])

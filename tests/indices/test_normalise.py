@@ -141,8 +141,9 @@ def test_ratio_to_the_largest():
 
 def test_winsorised_goalposts_are_the_1_and_99_percent_quantiles():
     x = pd.DataFrame({"a": [*range(101)], "b": [0.0] * 100 + [1.0]})
-    with pytest.warns(UserWarning, match="b is 0.0 from its 1 to its 99 % quantile"):
+    with pytest.warns(UserWarning, match="b is 0.0 from its 1 to its 99 % quantile") as caught:
         posts = goalposts(x, {"a": "+", "b": "+"}, "winsorised")
+    assert caught[0].filename == __file__
     assert posts.loc["a", ["minimum", "maximum"]].tolist() == [1, 99]
     z = normalise(x, posts)["a"]
     assert z.iloc[[0, 1, 50, 99, 100]].tolist() == [0, 0, 0.5, 1, 1]

@@ -29,7 +29,7 @@ from tandem.indices import (
     weight_table,
     weighted_score,
 )
-from tandem.indices.weights import _to_one
+from tandem.indices.weights import RANDOM_INDEX, _to_one
 
 FIXED = settings(derandomize=True, deadline=None)
 INDEX = pd.MultiIndex.from_product([["A", "B", "C"], [2015, 2016, 2017]], names=["entity", "year"])
@@ -179,8 +179,9 @@ def test_indicator_that_does_not_vary_counts_as_absent(method):
 
 @pytest.mark.parametrize("method", ["entropy", "critic", "cv", "sd"])
 def test_no_information_gives_equal_weights_with_a_warning(method):
-    with pytest.warns(UserWarning, match="weights are equal"):
+    with pytest.warns(UserWarning, match="weights are equal") as caught:
         w = METHODS[method](Z * 0 + 0.4)
+    assert caught[0].filename == __file__
     np.testing.assert_array_equal(w, 1 / 3)
 
 
@@ -317,6 +318,18 @@ def test_ahp_of_consistent_comparisons_returns_their_weights():
     np.testing.assert_allclose(found.weights, W1)
     assert found.consistency_ratio == pytest.approx(0, abs=1e-9)
     assert ahp_weights(np.array([[1, 3], [1 / 3, 1]])).weights == pytest.approx([0.75, 0.25])
+
+
+def test_random_index_is_the_mean_of_random_comparisons():
+    rng = np.random.default_rng(np.random.SeedSequence(5))
+    scale = [1 / k for k in range(9, 1, -1)] + list(range(1, 10))
+    for m in range(3, 11):
+        above = np.triu(rng.choice(scale, size=(400, m, m)), 1)
+        with np.errstate(divide="ignore"):
+            below = np.where(above > 0, 1 / above, 0)
+        a = above + below.transpose(0, 2, 1) + np.eye(m)
+        index = (np.linalg.eigvals(a).real.max(axis=1) - m).mean() / (m - 1)
+        assert index == pytest.approx(RANDOM_INDEX[m - 1], abs=0.1)
 
 
 def test_ahp_refuses_and_warns():
