@@ -10,11 +10,11 @@ REPLICATIONS = 2000
 NULL = {"change": 0.0}
 SIZES = ["linearity", "hansen"]
 READ = """
-With a random sign an entity the linearity test is within the band; with the paper's normal numbers
-it rejected .072 of 1500 true nulls (q exogenous) and .076 of 1000 (not). The J test rejects too
-often where there is no threshold, as its place is then not identified; with 30 entities the place
-is hardly found at all, and the interval of the change is too wide (jump) or too short (kink). Seo &
-Shin's (2016) tables were out of reach.
+With a random sign an entity the linearity test is within the band; with the paper's normal
+numbers it rejected .072 of 1500 true nulls (q exogenous) and .076 of 1000 (not). The J test
+rejects too often where there is no threshold, as its place is then not identified; with 30
+entities the place is hardly found at all, and the interval of the change is too wide but for a
+kink. Seo & Shin's (2016) tables were out of reach.
 """
 DESIGNS = [
     {"n": n, "t": t, "change": change, "q_exogenous": exogenous, "kink": kink}

@@ -61,7 +61,8 @@ if __name__ == "__main__":
         f"its own date; {machine}. Shares of rejections at 5 % unless a column says otherwise; n "
         "entities, t years. A share of .05 has a standard error of .005 with 2000 replications, "
         ".007 with 1000, .010 with 500, .022 with 100. With 30 entities and 20 years `in` marks "
-        "sizes (of intervals: misses) between 3.5 and 6.5 %, `OUT` the others.",
+        "sizes (of intervals: misses) between 3.5 and 6.5 %, `OUT` the others. Designs with fewer "
+        "replications than the study's own number were cut short.",
     ]
     for file in sorted(files):
         table = pd.read_csv(file)
