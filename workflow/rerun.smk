@@ -1,6 +1,7 @@
 # What makes reruns honest: Snakemake does not see an edited module that a script imports, raw data
 # replaced with an old mtime, or another environment. Their digests go into each rule's params.
 import ast
+import functools
 import hashlib
 import json
 import sys
@@ -35,6 +36,7 @@ def _module_file(name):
             return path
 
 
+@functools.cache  # most scripts import most modules
 def _imported(path):
     """Names of tandem modules that a file imports, packages on the way included."""
     names = set()
