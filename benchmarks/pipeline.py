@@ -39,9 +39,8 @@ def jobs(study: str, file: str) -> None:
             config_settings=types.ConfigSettings(config={"study": study}),
             snakefile=Path("Snakefile"),
         )
-        flow.dag(
-            types.DAGSettings(forceall=True)
-        ).printrulegraph()  # builds the graph, which is what is wanted
+        # builds the graph, which is what is wanted
+        flow.dag(types.DAGSettings(forceall=True)).printrulegraph()
         layers = flow._workflow.dag.toposorted()
         handed = [
             (Path(job.rule.script).name, {k: getattr(job, k)._plainstrings() for k in HANDED})
