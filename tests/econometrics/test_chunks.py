@@ -52,6 +52,12 @@ def test_a_panel_var_equals_that_of_the_whole(
     pd.testing.assert_frame_equal(*bands, rtol=1e-6)
 
 
+def test_what_is_not_given_is_as_for_the_whole(panel):
+    data = panel[["a", "b"]]
+    found = panel_var_in_chunks(cubes_of(data), ["a", "b"])
+    pd.testing.assert_frame_equal(found.std_errors, PanelVAR(data).fit().std_errors, rtol=1e-7)
+
+
 @pytest.mark.parametrize("effects", ["entity", "two-way"])
 def test_a_within_regression_equals_that_of_the_whole(panel, effects):
     whole, facts = panel_regression(panel["b"], panel[["a", "x"]], effects)

@@ -185,6 +185,13 @@ def test_gaps_and_short_entities(firms):
     assert "difference GMM" in text and "hansen_j" in text and "ar2" in text
 
 
+@pytest.mark.parametrize(("steps", "words"), [(1, "one-step, robust"), (2, "two-step, Windmeijer")])
+def test_errors_are_called_by_their_name(steps, words):
+    y, x = made_up(n=30, t=8)
+    facts = DynamicPanel(y, x, collapse=True).fit(steps).facts
+    assert facts["se_type"] == f"{words}, clustered by entity"
+
+
 def test_a_missing_value_is_counted():
     y, x = made_up(n=30, t=8)
     y[(4, 2005)] = np.nan

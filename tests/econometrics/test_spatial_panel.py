@@ -134,6 +134,7 @@ def test_incomplete_rows_are_counted_and_gaps_refused():
     [
         (lambda y, x, W: (y, x, W.drop("e01")), "no row and column for e01"),
         (lambda y, x, W: (y, x, 2 * W), "sum to 2, not 1"),
+        (lambda y, x, W: (y, x, W.mul([1, 1, 0, 1, 1, 1, 1, 1], axis=0)), "e02 sum to 0, not 1"),
         (lambda y, x, W: (y, x.assign(z=2 * x["x"]), W), "collinear"),
         (lambda y, x, W: (y, x.assign(z="a"), W), "z"),
         (lambda y, x, W: (y, x.assign(z=1.0), W), "z"),

@@ -97,7 +97,7 @@ def statement_lines(source, line):
     return range(start, max(start, end) + 1)
 
 
-def tests_of(data, file, line, again):
+def tests_of(data, file, line):
     """Tests of the room that execute the statement; those of the module if only importing does."""
     contexts = data.contexts_by_lineno(str(ROOT / file))
     room, module = Path(file).parts[-2], Path(file).stem
@@ -111,13 +111,9 @@ def tests_of(data, file, line, again):
         # what a fixture ran, other tests of the file may have used
         tests.add(test if phase == "run" else test.partition("::")[0])
     tests = {t for t in tests if t.startswith(f"tests/{room}/")}
-    own = f"tests/{room}/test_{module}.py"
-    # what was written since the coverage was measured
-    if again and (ROOT / own).exists():
-        tests.add(own)
     files = {t for t in tests if "::" not in t}
     tests = {t for t in tests if t in files or t.partition("::")[0] not in files}
-    return sorted(tests, key=lambda t: (not t.startswith(own), t))
+    return sorted(tests, key=lambda t: (f"test_{module}.py" not in t, t))
 
 
 def run_tests(tree, tests):
@@ -149,7 +145,7 @@ def outcome(tree, mutant, tests):
     return gave, killers
 
 
-def work(mutants, again):
+def work(mutants):
     """Run mutants one after another in a copy of the tree; a line of OUT for each."""
     data = coverage.CoverageData(str(ROOT / "build" / "coverage" / "data"))
     data.read()
@@ -160,7 +156,7 @@ def work(mutants, again):
         os.environ["PYTHONPATH"] = str(tree / "src")
         killers = set()
         for mutant in mutants:
-            tests = tests_of(data, mutant[0], mutant[3], again)
+            tests = tests_of(data, mutant[0], mutant[3])
             gave, by = outcome(tree, mutant, tests)
             killers.update(by)
             line = {"mutant": mutant, "tests": len(tests), "outcome": gave, "by": by}
@@ -197,7 +193,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sample", type=int, default=100, help="mutants of each room")
     parser.add_argument("--seed", type=int, default=20200455)
-    parser.add_argument("--survivors", action="store_true", help="run again what was not killed")
+    parser.add_argument(
+        "--survivors",
+        action="store_true",
+        help="run again what was not killed, after new tests and make coverage",
+    )
     args = parser.parse_args()
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.dont_write_bytecode = True
@@ -208,7 +208,7 @@ def main():
     turns = [m for pair in zip(*sample.values(), strict=True) for m in pair if m not in ran]
     for part in range(JOBS):
         if os.fork() == 0:
-            work(turns[part::JOBS], args.survivors)
+            work(turns[part::JOBS])
             os._exit(0)
     for _ in range(JOBS):
         os.wait()
