@@ -12,7 +12,8 @@ from tandem.econometrics.coefficient_table import coefficient_table
 from tandem.econometrics.complete_rows import complete_rows
 from tandem.econometrics.confidence_sets import Intervals, in_words
 from tandem.econometrics.maketables import ForMaketables
-from tandem.econometrics.weak_instruments import FTest, anderson_rubin, f_test, first_stage
+from tandem.econometrics.specification import FTest
+from tandem.econometrics.weak_instruments import anderson_rubin, f_test, first_stage
 from tandem.errors import TandemError
 
 METHODS = {"2sls": IV2SLS, "liml": IVLIML, "gmm": IVGMM}
@@ -390,5 +391,5 @@ def _overidentification(data, y, included, endog, instruments, covariance) -> Ch
 
 
 def _flat(name: str, test: FTest | ChiSquare) -> dict:
-    df = f"{test.df}, {test.df_denom}" if isinstance(test, FTest) else test.df
+    df = "{}, {}".format(*test.df) if isinstance(test, FTest) else test.df
     return {name: test.stat, f"{name}_df": df, f"{name}_p": test.pval}

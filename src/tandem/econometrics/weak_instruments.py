@@ -4,33 +4,21 @@ All functions take columns from which effects and included exogenous regressors 
 (Frisch-Waugh-Lovell), and a covariance with ``meat(z, u)``, ``factor(k)``, ``df(k)``, ``effects``.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import linalg, stats
 
 from tandem.econometrics.confidence_sets import Intervals, intervals_between
-from tandem.econometrics.in_text import in_text
+from tandem.econometrics.specification import FTest
 
 WORST_BIAS = 0.10  # of the worst case, for the effective F
 SIZE = 0.05
-
-
-class FTest(NamedTuple):
-    """Statistic, degrees of freedom of numerator and denominator, p-value."""
-
-    stat: float
-    df: int
-    df_denom: int
-    pval: float
-    summary = property(in_text)
 
 
 def f_test(estimate: np.ndarray, cov: np.ndarray, df_denom: int) -> FTest:
     """F test that all of `estimate` (k,) with covariance `cov` (k, k) are zero."""
     k = len(estimate)
     stat = float(estimate @ np.linalg.solve(cov, estimate)) / k
-    return FTest(stat, k, int(df_denom), float(stats.f.sf(stat, k, df_denom)))
+    return FTest(stat, (k, int(df_denom)), float(stats.f.sf(stat, k, df_denom)))
 
 
 def first_stage(x: np.ndarray, z: np.ndarray, covariance, n_included: int) -> dict:

@@ -13,9 +13,8 @@ from tandem.files import write_whole
 from tandem.report.package_files import sha256, source_files
 from tandem.report.table_archive import zipped
 
-RESULTS = (
-    "data/observations.csv",
-    "data/panel.csv",
+# what a study finds, at full precision
+FOUND = (
     "indices/coupling.csv",
     "estimates/*/terms.csv",
     "estimates/*/models.csv",
@@ -25,6 +24,7 @@ RESULTS = (
     "variants/*/two_way.csv",
     "claims/claims.csv",
 )
+RESULTS = ("data/observations.csv", "data/panel.csv", *FOUND)
 # what a run is made of; a difference in results has its cause in one of these
 PARTS = {
     "environment": ("requirements.txt",),
