@@ -10,7 +10,7 @@ from timing import record, write
 
 from tandem.econometrics.threshold import PanelThreshold
 
-DRAWS, TRIM = 50, 0.05
+DRAWS, TRIM = 300, 0.05
 CONTROLS = ["q1", "q2", "q3", "d1", "qd1"]
 
 
