@@ -38,6 +38,8 @@ CLUSTERS := slurm kubernetes
 
 # another locale must not change how files and paths are read
 export PYTHONUTF8 := 1
+# some machines forbid Python to keep compiled modules, which every job would compile anew
+export PYTHONDONTWRITEBYTECODE :=
 # one thread a job: the same bytes on any number of cores
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1

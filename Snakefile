@@ -70,6 +70,7 @@ onstart:
 
 
 onsuccess:
+    STOPPED.unlink(missing_ok=True)
     write_text(Path(f"{R}/logs/timings.csv"), timings())
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
-from scipy.stats import t as student_t
+import scipy
 
 from tandem.errors import TandemError
 from tandem.files import write_whole
@@ -126,7 +125,7 @@ def from_linearmodels(
         If a standard error is not a finite number.
     """
     t_df = int(result.df_resid) if t_df is None else t_df
-    reach = student_t.ppf((1 + conf_level) / 2, t_df) * result.std_errors
+    reach = scipy.stats.t.ppf((1 + conf_level) / 2, t_df) * result.std_errors
     terms = terms_frame(
         table,
         model,
@@ -134,7 +133,7 @@ def from_linearmodels(
         result.params,
         std_error=result.std_errors,
         statistic=result.tstats,
-        p_value=pd.Series(2 * student_t.sf(result.tstats.abs(), t_df), result.params.index),
+        p_value=pd.Series(2 * scipy.stats.t.sf(result.tstats.abs(), t_df), result.params.index),
         conf_low=result.params - reach,
         conf_high=result.params + reach,
         se_type=se_type,
@@ -181,7 +180,7 @@ def from_chunks(
         If a standard error is not a finite number.
     """
     facts = dict(result.facts)
-    reach = student_t.ppf((1 + conf_level) / 2, facts["t_df"]) * result.std_errors
+    reach = scipy.stats.t.ppf((1 + conf_level) / 2, facts["t_df"]) * result.std_errors
     terms = terms_frame(
         table,
         model,
@@ -229,7 +228,7 @@ def from_panel_var(
     TandemError
         If a standard error is not a finite number.
     """
-    reach = norm.ppf((1 + conf_level) / 2)
+    reach = scipy.stats.norm.ppf((1 + conf_level) / 2)
     equations = []
     for equation, params in result.params.iterrows():
         std_errors = result.std_errors.loc[equation]

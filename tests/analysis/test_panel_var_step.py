@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tandem.analysis.panel_var import fit_panel_vars
-from tandem.analysis.regressions import two_way_terms
+from tandem.analysis.two_way import two_way_terms
 from tandem.econometrics import PanelVAR
 from tandem.study import Study
 

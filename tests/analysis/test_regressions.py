@@ -6,7 +6,8 @@ import pytest
 from linearmodels.panel import PanelOLS, RandomEffects
 from scipy.stats import t
 
-from tandem.analysis.regressions import directions, fit_regressions, two_way_terms
+from tandem.analysis.regressions import fit_regressions
+from tandem.analysis.two_way import directions, two_way_terms
 from tandem.econometrics import hausman, hausman_robust
 from tandem.econometrics.static import lags
 from tandem.study import Study

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tandem.analysis.panel import make_panel, observe, printed_series
-from tandem.analysis.regressions import directions
+from tandem.analysis.two_way import directions
 from tandem.analysis.variants import run_variant
 from tandem.sources import read_codebook
 from tandem.study import load_study

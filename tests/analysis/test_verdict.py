@@ -6,8 +6,9 @@ import pytest
 
 from tandem.analysis.curve import run_curve
 from tandem.analysis.panel_var import fit_panel_vars
-from tandem.analysis.regressions import fit_regressions, two_way_terms, within_scale
+from tandem.analysis.regressions import fit_regressions
 from tandem.analysis.scores import index_study
+from tandem.analysis.two_way import two_way_terms, within_scale
 from tandem.analysis.verdict import study_verdict
 from tandem.econometrics import FixedEffectsVAR, half_panel_jackknife_causality, holm
 from tandem.study import Study

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from tandem.claims import RULES, evaluate
-from tandem.claims.evaluate import TESTS
+from tandem.claims.evaluate import TESTS, evaluate
+from tandem.claims.rules import RULES
 from tandem.econometrics import holm
 from tandem.econometrics.static import lags, panel_regression
 from tandem.study import Study

@@ -14,13 +14,14 @@ from tandem.analysis.curve import run_curve
 from tandem.analysis.dynamics import study_dynamics
 from tandem.analysis.panel import build_panel, compare_vintages, printed_series
 from tandem.analysis.panel_var import fit_panel_vars
-from tandem.analysis.regressions import fit_regressions, two_way_terms
+from tandem.analysis.regressions import fit_regressions
 from tandem.analysis.scores import index_study
 from tandem.analysis.series_verdict import series_verdict
+from tandem.analysis.two_way import two_way_terms
 from tandem.analysis.uncertainty import measure, run_chunk
 from tandem.analysis.var import fit_nation
 from tandem.analysis.verdict import study_verdict
-from tandem.claims import evaluate
+from tandem.claims.evaluate import evaluate
 from tandem.files import save, write_text
 from tandem.indices import read_contiguity
 from tandem.report import figure_style

@@ -42,11 +42,15 @@ tables:
 """
 
 
-def make_project(folder: Path) -> Path:
+def make_project(folder: Path, study: str = "small") -> Path:
+    """A copy of the project with the small study, or with its own ones."""
     for part in PARTS:
         source = ROOT / part
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, folder / part)
+    if study != "small":
+        shutil.copytree(ROOT / "studies", folder / "studies")
+        return folder
     (folder / "studies").mkdir()
     (folder / "studies/small.yaml").write_text(SMALL, encoding="utf-8")
     return folder
@@ -73,7 +77,7 @@ def planned(project: Path) -> set[str]:
     return set(counts) - {"total", "all"}
 
 
-def results(project: Path) -> dict[str, bytes]:
-    folder = project / "results/small"
+def results(project: Path, study: str = "small") -> dict[str, bytes]:
+    folder = project / "results" / study
     files = [p for p in folder.rglob("*") if p.is_file() and "logs" not in p.parts]
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(files)}

@@ -142,6 +142,15 @@ def test_a_pinned_file(tmp_path):
         assert not (project / FILE).exists()
 
         pinned_study(project, f"{server.root}/patents.csv", sha256)
+        server.cut = {"/patents.csv"}
+        assert snakemake(project, PANEL, "--cores", "2").returncode != 0
+        assert stopped(project) == (
+            f"Stopped: the download of {server.root}/patents.csv broke off; "
+            "nothing of it was kept: run again.\n"
+        )
+        assert not (project / FILE).exists()
+
+        server.cut = set()
         done = snakemake(project, PANEL, "--cores", "2")
         assert done.returncode == 0, done.stdout + done.stderr
         assert (project / FILE).read_bytes() == content

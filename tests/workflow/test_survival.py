@@ -1,17 +1,24 @@
-"""What happens to a run happens: killed, twice at once, no room, other locales. `make survive`."""
+"""What happens to a run happens: killed, twice at once, no room, other locales. `make survive`.
+
+The study is a small one of real data; `make survive STUDY=provinces` takes a whole one.
+"""
 
 import os
 import shutil
 import signal
 import subprocess
 import time
+from functools import partial
 
 import numpy as np
 import pytest
-from small_project import GDP, ROOT, make_project, results
+import small_project
+from small_project import GDP, ROOT, make_project
 
-MAKE = ("make", "-o", ".venv/ready", "STUDY=small")  # the environment stands already
+STUDY = os.environ.get("STUDY", "small")
+MAKE = ("make", "-o", ".venv/ready", f"STUDY={STUDY}")  # the environment stands already
 SEED = 20200455
+results = partial(small_project.results, study=STUDY)
 
 
 def environment(project, **more) -> dict[str, str]:
@@ -27,7 +34,7 @@ def make(project, cores=2, **more) -> subprocess.CompletedProcess:
 def copied(folder):
     """A copy of the project with the environment and the Makefile of this one."""
     folder.mkdir(parents=True, exist_ok=True)
-    project = make_project(folder)
+    project = make_project(folder, STUDY)
     shutil.copy(ROOT / "Makefile", project)
     shutil.copy(ROOT / "pyproject.toml", project)
     (project / ".venv").symlink_to((ROOT / ".venv").resolve())
@@ -107,7 +114,7 @@ def test_a_second_run_at_once_stops_in_one_sentence(undisturbed, tmp_path):
     project = copied(tmp_path)
     command = [*MAKE, "CORES=1"]
     first = subprocess.Popen(command, cwd=project, env=environment(project), stdout=-3, stderr=-3)
-    lock = project / "results/small/logs/lock"
+    lock = project / "results" / STUDY / "logs/lock"
     while not lock.exists():
         time.sleep(0.05)
     second = make(project)
@@ -115,7 +122,7 @@ def test_a_second_run_at_once_stops_in_one_sentence(undisturbed, tmp_path):
     assert second.returncode != 0
     told = [line for line in second.stderr.splitlines() if line.startswith("Stopped: ")]
     assert told == [
-        "Stopped: another run is at work on results/small; wait until it has ended, or stop it."
+        f"Stopped: another run is at work on results/{STUDY}; wait until it has ended, or stop it."
     ]
     assert results(project) == expected
 
@@ -138,7 +145,7 @@ def test_results_that_cannot_be_written_stop_in_one_sentence(tmp_path):
         told = make(project).stderr
     finally:
         subprocess.run(["umount", str(project / "results")], check=True)
-    assert "Stopped: results/small/logs/lock cannot be written (Read-only file system)" in told
+    assert f"Stopped: results/{STUDY}/logs/lock cannot be written (Read-only file system)" in told
 
 
 @pytest.mark.slow

@@ -15,6 +15,12 @@ if PINNED and workflow.is_main_process:
     try:
         for file, line in PINNED.items():
             refuse_unreachable(line.address, file)
+        # what is true if Snakemake ends without a failed step, as when a download breaks off
+        write_text(
+            STOPPED,
+            f"Stopped: the download of {', '.join(line.address for line in PINNED.values())} broke "
+            "off; nothing of it was kept: run again.\n",
+        )
     except TandemError as err:
         write_text(STOPPED, f"Stopped: {err}\n")
         sys.exit(1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from tandem import estimates
-from tandem.claims import evaluate
+from tandem.claims.evaluate import evaluate
 from tandem.files import read, save, step
 from tandem.study import load_study
 

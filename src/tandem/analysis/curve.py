@@ -7,7 +7,7 @@ changes nothing (`run_curve`, `gather_curve`).
 import numpy as np
 import pandas as pd
 
-from tandem.analysis.regressions import directions
+from tandem.analysis.two_way import directions
 from tandem.econometrics import estimate_specifications, join_curve, specifications
 from tandem.errors import TandemError
 from tandem.study import Study

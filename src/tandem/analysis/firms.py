@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tandem import estimates
-from tandem.analysis.regressions import directions
+from tandem.analysis.two_way import directions
 from tandem.econometrics.panel_var_chunks import panel_var_in_chunks
 from tandem.econometrics.transforms import lag
 from tandem.econometrics.within_chunks import describe_in_chunks, within_in_chunks

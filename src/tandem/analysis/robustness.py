@@ -25,7 +25,7 @@ from tandem.analysis.link import (
     records_of_tests,
     seed_of,
 )
-from tandem.analysis.regressions import directions
+from tandem.analysis.two_way import directions
 from tandem.econometrics import (
     DynamicPanel,
     PanelThreshold,

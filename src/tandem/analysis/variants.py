@@ -6,8 +6,9 @@ import pandas as pd
 
 from tandem.analysis.panel import build_panel
 from tandem.analysis.panel_var import fit_panel_vars
-from tandem.analysis.regressions import fit_regressions, two_way_terms
+from tandem.analysis.regressions import fit_regressions
 from tandem.analysis.scores import couple, score_systems
+from tandem.analysis.two_way import two_way_terms
 from tandem.study import Study
 
 

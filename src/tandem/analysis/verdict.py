@@ -7,7 +7,8 @@ import pandas as pd
 from scipy import stats
 
 from tandem.analysis.curve import gather_curve
-from tandem.analysis.regressions import design, directions, two_way_terms, within_scale
+from tandem.analysis.regressions import design
+from tandem.analysis.two_way import directions, two_way_terms, within_scale
 from tandem.econometrics import (
     FixedEffectsVAR,
     PanelVAR,

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tandem.analysis.regressions import within_scale
+from tandem.analysis.two_way import within_scale
+from tandem.claims.rules import CONTRADICTED, NO_DATA, SUPPORTED, UNDETERMINED
 from tandem.econometrics import (
     DynamicPanel,
     PanelThreshold,
@@ -18,26 +19,7 @@ from tandem.econometrics.static import lags, panel_regression
 from tandem.errors import TandemError
 from tandem.study import Claim, Study
 
-RULES = {
-    "two_way": "supported if the 95 % intervals of the first two-way regression and of the first "
-    "panel VAR both lie on the claimed side of zero, contradicted if both lie on the other",
-    "link": "supported if the 95 % intervals of the two-way regression and of difference GMM with "
-    "the effect's own past both lie on the claimed side of zero, contradicted if both lie on the "
-    "other",
-    "stages": "supported if more moves between stages of D go up than down, 95 % interval over "
-    "entities above zero; contradicted if below",
-    "spillover": "supported if the indirect effect of the spatial Durbin model by borders has a "
-    "95 % interval on the claimed side of zero, contradicted if on the other",
-    "threshold": "supported if the effect has a threshold at 5 % whose 95 % set holds the claimed "
-    "value and is larger above it, contradicted if it has one elsewhere or is smaller above",
-    "bound": "supported if every year from the first to the last has a published value and none "
-    "of any vintage passes the bound, contradicted if every vintage has one that does",
-    "none": "cannot be tested with the figures at hand",
-}
 SHIFTS = (-0.05, 0.0, 0.05)  # of the cut-offs between stages, to see what rests on them
-SUPPORTED, CONTRADICTED, UNDETERMINED, NO_DATA = (
-    "supported", "contradicted", "undetermined", "no data",
-)  # fmt: skip
 CLAIM_COLUMNS = [
     "claim", "part", "test", "cause", "effect", "sign", "verdict", "estimate", "conf_low",
     "conf_high", "p_value", "holm_p", "second", "second_low", "second_high", "agree",

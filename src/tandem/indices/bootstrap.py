@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+import scipy
 
 from tandem.errors import TandemError
 from tandem.indices.coupling import _degree, comprehensive
@@ -148,7 +148,7 @@ def bootstrap_summary(estimates: pd.Series, draws: pd.DataFrame) -> pd.DataFrame
     count = found.notna().sum()
     if (count < 2).any():
         raise TandemError(f"{count.idxmin()} has {count.min()} draws: draw more.")
-    half = norm.ppf(0.975) * found.std()
+    half = scipy.stats.norm.ppf(0.975) * found.std()
     return pd.DataFrame(
         {
             "estimate": estimates,

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 from scipy.special import rel_entr
-from scipy.stats import gaussian_kde
 
 from tandem.errors import TandemError
 from tandem.indices._inputs import complete, numbers, refuse, same_kind
@@ -146,7 +146,7 @@ def kernel_density(x: pd.Series, points: int = 201) -> Density:
         found = np.sort(scores.to_numpy(float))
         if np.ptp(found) == 0:
             raise TandemError(f"All scores of {year} are the same, so they have no density.")
-        kernel = gaussian_kde(found)
+        kernel = scipy.stats.gaussian_kde(found)
         bandwidths[year] = float(np.sqrt(kernel.covariance[0, 0]))
         # Reflected twice at either bound, which leaves no mass out even with few scores.
         mirrored = [kernel(shift + side * grid) for shift in (-2, 0, 2) for side in (1, -1)]

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 from scipy.special import gammaincinv
-from scipy.stats import qmc, rankdata
 
 from tandem.errors import TandemError
 from tandem.indices._inputs import complete, numbers
@@ -365,7 +365,7 @@ def _ranks(d: np.ndarray, entity: pd.Index) -> np.ndarray:
     """Rank (draws, entities) of the mean D over years, 1 the highest."""
     code, names = pd.factorize(entity)
     member = code[:, None] == np.arange(len(names))
-    return rankdata(-(d @ (member / member.sum(axis=0))).round(12), axis=1)
+    return scipy.stats.rankdata(-(d @ (member / member.sum(axis=0))).round(12), axis=1)
 
 
 def _kendall(ranks: np.ndarray, first: np.ndarray) -> np.ndarray:
@@ -459,7 +459,7 @@ def saltelli(
         raise TandemError(f"Sobol indices need a power of 2 of points, not {points}.")
     width = sum(map(len, factors.values()))
     rng = np.random.default_rng(np.random.SeedSequence(seed))
-    a, b = np.hsplit(qmc.Sobol(2 * width, rng=rng).random_base2(power), 2)
+    a, b = np.hsplit(scipy.stats.qmc.Sobol(2 * width, rng=rng).random_base2(power), 2)
     fa, fb = model(a), model(b)
     both = np.concatenate([fa, fb])
     centre = both.mean(axis=0)  # the estimator of V_i is noisy if f is far from 0

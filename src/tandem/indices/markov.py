@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse.csgraph import connected_components
-from scipy.stats import binomtest, chi2
+import scipy
 
 from tandem.errors import TandemError
 from tandem.indices._inputs import complete, paired, refuse
@@ -170,7 +169,7 @@ def ergodic(P: pd.DataFrame) -> pd.Series:
         are several sets of states that are never left.
     """
     p = _stochastic(P)
-    count, member = connected_components(p > 0, connection="strong")
+    count, member = scipy.sparse.csgraph.connected_components(p > 0, connection="strong")
     closed = [c for c in range(count) if not p[np.ix_(member == c, member != c)].any()]
     if len(closed) > 1:
         first, second = P.index[sorted(np.argmax(member == c) for c in closed)[:2]]
@@ -270,7 +269,13 @@ def homogeneity_test(counts: pd.DataFrame) -> Homogeneity:
     pearson = float(((n - expected)[possible] ** 2 / expected[possible]).sum())
     seen = n > 0
     ratio = float(2 * (n[seen] * np.log(n[seen] / expected[seen])).sum())
-    return Homogeneity(pearson, ratio, df, float(chi2.sf(pearson, df)), float(chi2.sf(ratio, df)))
+    return Homogeneity(
+        pearson,
+        ratio,
+        df,
+        float(scipy.stats.chi2.sf(pearson, df)),
+        float(scipy.stats.chi2.sf(ratio, df)),
+    )
 
 
 def mobility(counts: pd.DataFrame) -> Mobility:
@@ -299,7 +304,7 @@ def mobility(counts: pd.DataFrame) -> Mobility:
     if up + down == 0:
         raise TandemError("No move changes state: take more or narrower states.")
     n = int(total.sum())
-    p_value = float(binomtest(up, up + down, 0.5, alternative="greater").pvalue)
+    p_value = float(scipy.stats.binomtest(up, up + down, 0.5, alternative="greater").pvalue)
     return Mobility(up / n, (n - up - down) / n, down / n, p_value)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control, norm
+import scipy
 
 from tandem.errors import TandemError
 from tandem.indices._inputs import complete
@@ -216,7 +216,7 @@ def moran_test(x: pd.Series, W: pd.DataFrame, draws: int, seed: int) -> pd.DataF
     found = pd.DataFrame({"statistic": _moran(z, w), "expected": expected}, index=wide.index)
     found["variance_normal"], found["variance"] = _moran_variances(z, w)
     found["z"] = (found["statistic"] - expected) / np.sqrt(found["variance"])
-    found["p_value"] = 2 * norm.sf(found["z"].abs())
+    found["p_value"] = 2 * scipy.stats.norm.sf(found["z"].abs())
     distance = (found["statistic"] - expected).abs().to_numpy()
     shares = []
     for year, row, seen in zip(wide.index, z, distance, strict=True):
@@ -267,7 +267,7 @@ def local_moran(x: pd.Series, W: pd.DataFrame, draws: int, seed: int) -> pd.Data
         "statistic": local,
         "quadrant": quadrant.astype(object),
         "p_value": p,
-        "q_value": false_discovery_control(p, axis=1),
+        "q_value": scipy.stats.false_discovery_control(p, axis=1),
     }
     return pd.DataFrame({name: _long(v, wide, x.index) for name, v in columns.items()})
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linprog
-from scipy.sparse import block_diag, csr_array, hstack, kron
+import scipy
 
 from tandem.errors import TandemError
 from tandem.indices._inputs import along_years, complete, paired, refuse, rows_like, same_kind
@@ -159,11 +158,17 @@ def dea_distances(
     Y, X = _one_size(frontier_outputs / good[0], frontier_inputs / good[1])
     n, m = len(y), len(Y)
     # Radial output 1, least common share of the inputs: with constant returns this is D itself.
-    weights = kron(np.eye(n), csr_array(np.vstack([-Y.T, X.T])), format="csr")
-    share = block_diag([np.concatenate([np.zeros(y.shape[1]), -row])[:, None] for row in x])
+    weights = scipy.sparse.kron(
+        np.eye(n), scipy.sparse.csr_array(np.vstack([-Y.T, X.T])), format="csr"
+    )
+    share = scipy.sparse.block_diag(
+        [np.concatenate([np.zeros(y.shape[1]), -row])[:, None] for row in x]
+    )
     bound = np.hstack([-y, np.zeros_like(x)]).ravel()
     cost = np.concatenate([np.zeros(n * m), np.ones(n)])
-    found = linprog(cost, A_ub=hstack([weights, share], format="csr"), b_ub=bound, method="highs")
+    found = scipy.optimize.linprog(
+        cost, A_ub=scipy.sparse.hstack([weights, share], format="csr"), b_ub=bound, method="highs"
+    )
     if found.status != 0:
         raise TandemError(f"The distances to the frontier were not found: {found.message}.")
     return found.x[n * m :]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+import scipy
 
 from tandem.errors import TandemError
 from tandem.indices._inputs import complete, numbers, refuse
@@ -248,7 +248,7 @@ def principal_components(z: np.ndarray | pd.DataFrame) -> PrincipalComponents:
         kmo,
         statistic,
         df,
-        float(chi2.sf(statistic, df)) if df else np.nan,
+        float(scipy.stats.chi2.sf(statistic, df)) if df else np.nan,
     )
 
 

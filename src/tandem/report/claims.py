@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tandem.claims import RULES
-from tandem.claims.evaluate import SUPPORTED
+from tandem.claims.rules import RULES, SUPPORTED
 from tandem.mechanism import Claim, Diagram
 from tandem.report.figures_claims import arrow_words, diagram_arrows, path_diagram, short_name
 from tandem.report.store import label

@@ -10,7 +10,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tandem.analysis.regressions import two_way_terms
+from tandem.analysis.two_way import two_way_terms
 from tandem.files import read
 from tandem.report.claims import claim_facts
 from tandem.report.languages import glossary, speech, translate

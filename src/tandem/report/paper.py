@@ -12,7 +12,7 @@ import typst
 from fontTools.ttLib import TTFont
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tandem.analysis.regressions import two_way_terms
+from tandem.analysis.two_way import two_way_terms
 from tandem.errors import TandemError
 from tandem.files import write_text
 from tandem.report.store import degree, label, load, main_models, records, verdicts

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from tandem import estimates
-from tandem.analysis.regressions import directions
+from tandem.analysis.two_way import directions
 from tandem.files import read
 from tandem.study import Study
 

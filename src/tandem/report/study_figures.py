@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tandem.analysis.regressions import two_way_terms
+from tandem.analysis.two_way import two_way_terms
 from tandem.panel.formula import names_in
 from tandem.report import figures as draw
 from tandem.report.claims import claim_figures

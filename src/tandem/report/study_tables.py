@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tandem.analysis.regressions import two_way_terms
+from tandem.analysis.two_way import two_way_terms
 from tandem.panel.vintages import SAME_QUANTITY
 from tandem.report.claims import claim_tables
 from tandem.report.dynamics import dynamics_tables

@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tandem.analysis.regressions import directions
+from tandem.analysis.two_way import directions
 from tandem.report import figures as draw
 from tandem.report.figures_curve import specification_curve
 from tandem.report.store import label
