@@ -1,6 +1,6 @@
 # Estimates of plm and panelvar and their seconds of the processor: Rscript peers.R data.csv out.csv
-suppressMessages(library(plm))
-suppressMessages(library(panelvar))
+installed <- Filter(function(x) suppressMessages(require(x, character.only = TRUE, quietly = TRUE)),
+                    c("plm", "panelvar"))
 files <- commandArgs(trailingOnly = TRUE)
 rounds <- 5
 frame <- read.csv(files[1])
@@ -20,7 +20,7 @@ by_panelvar <- function() {
 }
 told <- function(package, what, values) data.frame(package, what, value = as.vector(values))
 found <- list()
-for (package in c("plm", "panelvar")) {
+for (package in installed) {
   task <- list(plm = by_plm, panelvar = by_panelvar)[[package]]
   found[[length(found) + 1]] <- told(package, "estimate", t(as.matrix(task())))
   spent <- replicate(rounds, sum(system.time(task())[1:2]))
