@@ -19,7 +19,7 @@ REPLICATIONS = 2000
 NULL = {"link": 0.0}
 SIZES = [
     "dh_zbar", "dh_ztilde", "dh_bootstrap", "jackknife_hac", "jackknife_bootstrap",
-    "jackknife_years_out",
+    "jackknife_years_out", "jackknife_years_out_bootstrap",
 ]  # fmt: skip
 DESIGNS = [
     {"n": n, "t": t, "link": link, "shocks": shocks}
@@ -50,8 +50,10 @@ def one(rng: np.random.Generator, n: int, t: int, link: float, shocks: bool) -> 
         "dh_ztilde": dh.pvalues["ztilde"] < 0.05,
         "dh_bootstrap": dh.bootstrap_p <= 0.05,
     }
-    for variance in ("hac", "bootstrap"):
-        test = half_panel_jackknife_causality(ys, xs, variance=variance, draws=99, seed=seed)
-        found[f"jackknife_{variance}"] = test.test.pval < 0.05
-    test = half_panel_jackknife_causality(ys, xs, time_effects=True)
-    return found | {"jackknife_years_out": test.test.pval < 0.05}
+    for variance, name in (("hac", ""), ("bootstrap", "_bootstrap")):
+        how = {"variance": variance, "draws": 99, "seed": seed}
+        for years_out in (False, True):
+            test = half_panel_jackknife_causality(ys, xs, time_effects=years_out, **how)
+            label = f"jackknife_years_out{name}" if years_out else f"jackknife_{variance}"
+            found[label] = test.test.pval < 0.05
+    return found

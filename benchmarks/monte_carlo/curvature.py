@@ -5,7 +5,7 @@ import pandas as pd
 
 from tandem.econometrics.curvature import curve_regression
 
-REPLICATIONS = 1000
+REPLICATIONS = 2000
 NULL = {"point": 0.2}
 SIZES = ["u_test"]
 COVERS = ["delta_95", "fieller_95"]

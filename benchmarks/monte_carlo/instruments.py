@@ -8,7 +8,7 @@ import pandas as pd
 
 from tandem.econometrics.instruments import instrumental_regression
 
-REPLICATIONS = 1000
+REPLICATIONS = 2000
 NULL: dict = {}
 SIZES = ["wald", "anderson_rubin", "hansen"]
 READ = "With a void instrument the Wald interval of 2SLS is wrong and Anderson-Rubin's right."

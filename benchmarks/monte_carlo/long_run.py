@@ -10,7 +10,7 @@ READ = """
 The intervals of least-squares based estimators are far too short with twenty years, where the
 errors are correlated with the steps of the regressor.
 """
-REPLICATIONS = 1000
+REPLICATIONS = 2000
 COVERS = [
     f"{name}_95"
     for name in ("fmols_group", "fmols_pooled", "dols_group", "dols_pooled", "mg", "pmg")

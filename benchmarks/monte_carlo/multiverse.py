@@ -6,7 +6,7 @@ from panel_var import simulate
 from tandem.econometrics import specification_curve, specifications
 
 READ = "Sizes of .05 and .08 at link 0, where errors of an entity's two series correlate."
-REPLICATIONS = 1000
+REPLICATIONS = 2000
 NULL = {"link": 0.0}
 SIZES = ["median", "share"]
 DESIGNS = [{"n": n, "t": t, "link": link} for n, t in ((30, 9), (30, 20)) for link in (0.0, 0.2)]

@@ -13,7 +13,7 @@ from tandem.econometrics import PanelVAR
 from tandem.econometrics.panel_var_irf import joint, pointwise, responses
 from tandem.errors import TandemError
 
-REPLICATIONS = 1000
+REPLICATIONS = 2000
 NULL = {"link": 0.0}
 SIZES = ["granger_b_to_a"]
 COVERS = ["bootstrap_95_h1", "bootstrap_95_h3", "gaussian_95_h1", "gaussian_95_h3", "joint_95"]

@@ -9,7 +9,7 @@ from panel_var import SIGMA, simulate
 from tandem.econometrics import FixedEffectsVAR, local_projections
 from tandem.econometrics.panel_var_irf import responses
 
-REPLICATIONS = 1000
+REPLICATIONS = 2000
 COVERS = ["plain_95", "half_95", "hk_95", "lp_dk_95", "lp_clustered_95"]
 DESIGNS = [{"n": n, "t": t} for n in (30, 100) for t in (15, 20, 40)]
 

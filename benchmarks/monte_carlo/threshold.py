@@ -5,7 +5,7 @@ import pandas as pd
 
 from tandem.econometrics.threshold import PanelThreshold
 
-REPLICATIONS = 1000
+REPLICATIONS = 2000
 NULL = {"jump": 0.0}
 SIZES = ["reject"]
 COVERS = ["coverage_95"]
