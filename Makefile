@@ -50,7 +50,7 @@ export MKL_NUM_THREADS := 1
 run: .venv/ready
 	@$(SNAKEMAKE) $(WHERE) --config study=$(STUDY) keep=$(KEEP) $(FLAGS) \
 	  || { cat "results/$(STUDY)/logs/stopped.txt" >&2 2> /dev/null; exit 1; }
-	@cd "results/$(STUDY)" && { ls -d report.html 2> /dev/null || ls -d tables; } | sed 's|^|The results: results/$(STUDY)/|'
+	@cd "results/$(STUDY)" && { ls -d report.html report.pdf 2> /dev/null || ls -d tables; } | sed 's|^|The results: results/$(STUDY)/|'
 
 explain-change: .venv/ready
 	@$(BIN)/tandem explain-change $(STUDY) --cores $(CORES)

@@ -58,6 +58,15 @@ def results():
     return {"data/panel": panel, "indices/scores": scores, "indices/coupling": d}
 
 
+def counted(table, model, n_obs):
+    """The record of a model with so many observations, as the results store has it."""
+    values = [(table, model, "n_obs", str(n_obs)), (table, model, "n_entities", str(N))]
+    return pd.DataFrame(values, columns=["table", "model", "statistic", "value"])
+
+
+DURBIN = {"estimates/robustness/models": counted("robustness_up", "sdm_borders", N * (T - 1))}
+
+
 def decide(results, terms=None, **claim):
     table = evaluate(study_of(h1=claim), results, terms)["claims"]
     assert len(table) == 1
@@ -107,8 +116,15 @@ def test_both_main_models_must_agree(results, one, two, word):
     summary = pd.DataFrame(
         {"direction": [WAY], "share_positive": [0.7], "n_specifications": [600.0]}
     )
-    some = results | {"estimates/verdict/curve_summary": summary}
-    row = decide(some, terms, test="two_way", cause="tech", effect="up")
+    some = results | {
+        "estimates/verdict/curve_summary": summary,
+        "estimates/regressions/models": counted("up", "two_way", 99),
+        "estimates/panel_var/models": counted("panel_var", "fod", 77),
+    }
+    claim = {"test": "two_way", "cause": "tech", "effect": "up"}
+    tests = evaluate(study_of(h1=claim), some, terms)["tests"]
+    assert list(tests["n_obs"]) == [99, 77] and list(tests["n_entities"]) == [N, N]
+    row = decide(some, terms, **claim)
     assert (row["verdict"], row["agree"], row["specifications"]) == (word, 0.7, 600)
     assert row["p_value"] == 0.2  # of the two tests that must agree the larger one
 
@@ -136,7 +152,7 @@ def test_a_spillover_goes_by_its_interval(results, indirect, p, word):
             "indirect p": [p],
         }
     )
-    some = results | {"estimates/robustness/spatial": spatial}
+    some = results | {"estimates/robustness/spatial": spatial, **DURBIN}
     row = decide(some, test="spillover", cause="tech", effect="up")
     assert row["verdict"] == word
     assert (row["conf_low"] > 0 or row["conf_high"] < 0) == (p < 0.05)
@@ -201,7 +217,7 @@ def test_spillovers_agree_over_neighbourhoods_and_models(results):
             "indirect p": [0.01, np.nan, 0.2, 0.2],
         }
     )
-    some = results | {"estimates/robustness/spatial": spatial}
+    some = results | {"estimates/robustness/spatial": spatial, **DURBIN}
     row = decide(some, test="spillover", cause="tech", effect="up")
     assert (row["agree"], row["specifications"]) == (pytest.approx(2 / 3), 3)
 

@@ -1,10 +1,12 @@
 """The rule of the verdicts, and what is read back from a study's results."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from tandem.report.store import label, load, main_models, records, regions, verdicts
-from tandem.study import Study
+from tandem.report.store import label, labelled, load, main_models, records, regions, verdicts
+from tandem.study import Study, load_study
 
 REGRESSIONS = {
     "pooled": {"label": "Pooled", "effects": "none"},
@@ -117,3 +119,18 @@ def test_frames_are_named_by_their_path_and_records_stay_in_their_store(tmp_path
 def test_a_study_without_records_has_none(tmp_path):
     terms, models = records(tmp_path)
     assert len(terms) == len(models) == 0
+
+
+def test_systems_and_series_are_shown_by_their_labels():
+    study = load_study(Path(__file__).parents[2] / "studies/nation.yaml")
+    one, two = study.models.var.variables
+    frame = pd.DataFrame({"cause": [one], "effect": [two], "term": [f"L1.{one}"]})
+    found = labelled(study, frame)
+    assert found["cause"].item() == study.series[one].label.en != one
+    assert found["effect"].item() == study.series[two].label.en
+    assert found["term"].item() == f"L1.{one}"  # a column that may hold other things too
+    # a published series that a figure shows alone has the figure's label
+    assert label(study, "pollution_control_investment_gdp_share").startswith(
+        "Pollution-control inv"
+    )
+    assert label(study, "va_primary") == "va_primary"

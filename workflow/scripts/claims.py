@@ -12,7 +12,7 @@ from tandem.study import load_study
 with step(snakemake.log[0]) as say:
     study = load_study(f"studies/{snakemake.config['study']}.yaml")
     root = Path(f"results/{snakemake.config['study']}")
-    files = [Path(f) for f in snakemake.input.frames]
+    files = [Path(f) for f in (*snakemake.input.frames, *snakemake.input.records)]
     files += [f for folder in snakemake.input.folders for f in sorted(Path(folder).glob("*.csv"))]
     results = {str(f.relative_to(root).with_suffix("")): read(f) for f in files}
     folders = dict.fromkeys(Path(f).parent for f in snakemake.input.records)

@@ -127,12 +127,15 @@ def _two_way(study: Study, claim: Claim, results, terms) -> dict:
     known = terms.set_index(["table", "equation", "model", "term"])
     scale = within_scale(results["indices/scores"], claim.cause, claim.effect)
     tests = [
-        _record(method, known.loc[(table, claim.effect, model, f"L1.{claim.cause}")], scale)
-        for method, table, model in (
-            (models[main].label, claim.effect, main),
-            (f"Panel VAR: {var.models[first].label}", "panel_var", first),
+        _record(
+            method, known.loc[(table, claim.effect, model, f"L1.{claim.cause}")], scale,
+            **_counts(results, step, table, model),
         )
-    ]
+        for method, step, table, model in (
+            (models[main].label, "regressions", claim.effect, main),
+            (f"Panel VAR: {var.models[first].label}", "panel_var", "panel_var", first),
+        )
+    ]  # fmt: skip
     summary = results.get("estimates/verdict/curve_summary")
     agree, tables = {}, "two_way"
     if summary is not None:
@@ -140,6 +143,12 @@ def _two_way(study: Study, claim: Claim, results, terms) -> dict:
         agree = _share(claim, mine["share_positive"], mine["n_specifications"])
         tables += ", two_way_curve"
     return {"verdict": _word(claim, tests), "tests": tests, "tables": tables, **agree}
+
+
+def _counts(results, step: str, table: str, model: str) -> dict:
+    """Observations and entities of an estimated model, from its record."""
+    models = results[f"estimates/{step}/models"].set_index(["table", "model", "statistic"])["value"]
+    return {k: int(models[table, model, k]) for k in ("n_obs", "n_entities")}
 
 
 def _link(study: Study, claim: Claim, results, terms) -> dict:
@@ -268,7 +277,8 @@ def _spillover(study: Study, claim: Claim, results, terms) -> dict:
     reach = stats.norm.ppf(0.975) * abs(b) / stats.norm.isf(p / 2)
     numbers = {"estimate": b, "conf_low": b - reach, "conf_high": b + reach, "p_value": p}
     scale = within_scale(results["indices/scores"], claim.cause, claim.effect)
-    test = _record("Spatial Durbin by borders, indirect effect", numbers, scale)
+    counts = _counts(results, "robustness", f"robustness_{claim.effect}", "sdm_borders")
+    test = _record("Spatial Durbin by borders, indirect effect", numbers, scale, **counts)
     all_ways = mine["indirect"].dropna()
     return {
         "verdict": _word(claim, [test]),

@@ -176,7 +176,7 @@ def _measure(study: Study, claim: Claim) -> str:
     if claim.test == "stages":
         return "moves between stages of D"
     if claim.test == "bound":
-        return f"{claim.cause} never above {claim.value:g}"
+        return f"{label(study, claim.cause)} never above {claim.value:g}"
     words = f"{label(study, claim.cause)} (t-1) → {label(study, claim.effect)}"
     if claim.test == "spillover":
         words = f"neighbours' {words}"

@@ -2,7 +2,9 @@
 
 import pandas as pd
 
+from tandem.report.store import labelled
 from tandem.report.tables import Table, frame_table
+from tandem.study import Study
 
 TABLES = {
     "unit_roots": (
@@ -48,13 +50,13 @@ HEADINGS = {
 }
 
 
-def series_tables(results: dict[str, pd.DataFrame]) -> list[Table]:
+def series_tables(study: Study, results: dict[str, pd.DataFrame]) -> list[Table]:
     """Tables of the VAR's step that have a row."""
     tables = []
     for name, (index, title, note) in TABLES.items():
         frame = results.get(f"estimates/var/{name}", pd.DataFrame())
         if len(frame):
-            shown = frame.set_index(index).rename(columns=HEADINGS)
+            shown = labelled(study, frame).set_index(index).rename(columns=HEADINGS)
             decimals = {c: "p" for c in shown if c == "p" or c.endswith(" p")}
             tables.append(frame_table(shown, f"var_{name}", title, [note], decimals or 3))
     return tables

@@ -49,9 +49,16 @@ def degree(study: Study) -> str:
 
 
 def label(study: Study, name: str) -> str:
-    """English label of a system or derived series, or the name itself."""
-    known = {**study.systems, **study.series}
+    """English label of a system, a derived series or one shown alone, or the name itself."""
+    alone = {p.series[0]: p for p in study.published.values() if len(p.series) == 1}
+    known = {**alone, **study.systems, **study.series}
     return known[name].label.en if name in known else name
+
+
+def labelled(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with labels in its columns of systems and series."""
+    named = {"cause", "effect", "series", "equation"} & set(frame)
+    return frame.assign(**{c: frame[c].map(lambda name: label(study, name)) for c in named})
 
 
 def main_models(study: Study) -> list[str]:

@@ -11,7 +11,7 @@ from tandem.report.claims import claim_tables
 from tandem.report.dynamics import dynamics_tables
 from tandem.report.robustness import robustness_tables
 from tandem.report.series_tables import series_tables
-from tandem.report.store import degree, label, records, regions
+from tandem.report.store import degree, label, labelled, records, regions
 from tandem.report.tables import Table, frame_table, layout_table
 from tandem.report.two_way import two_way_tables
 from tandem.report.uncertainty import null_table, uncertainty_tables
@@ -434,7 +434,7 @@ def _link_tables(
         ("var", {"en": "Granger tests of the VAR", "zh": "格兰杰检验"}),
     ):
         if f"estimates/{room}/granger" in results:
-            granger = results[f"estimates/{room}/granger"].copy()
+            granger = labelled(study, results[f"estimates/{room}/granger"])
             if room == "panel_var":
                 granger["model"] = granger["model"].map(
                     {k: m.label for k, m in study.models.panel_var.models.items()}
@@ -447,7 +447,7 @@ def _link_tables(
             )
     if "estimates/panel_var/diagnostics" in results:
         tables += _panel_var_tests(study, results)
-    tables += series_tables(results)
+    tables += series_tables(study, results)
     if study.variants:
         tables += _variant_tables(study, results)
     return tables
