@@ -129,7 +129,7 @@ def test_systems_and_series_are_shown_by_their_labels():
     assert found["cause"].item() == study.series[one].label.en != one
     assert found["effect"].item() == study.series[two].label.en
     assert found["term"].item() == f"L1.{one}"  # a column that may hold other things too
-    # a published series that a figure shows alone has the figure's label
+    # a published series that a figure shows alone has its label
     assert label(study, "pollution_control_investment_gdp_share").startswith(
         "Pollution-control inv"
     )

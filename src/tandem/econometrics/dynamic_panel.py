@@ -104,7 +104,7 @@ class DynamicPanel:
         gmm = fit_blocks(eq.zx, eq.zy, eq.zhz, steps)
         scale = eq.y_scale / eq.x_scale
         shown = [i for i, name in enumerate(eq.regressors) if not name.startswith("year ")]
-        names = [eq.regressors[i] for i in shown]
+        names = pd.Index([eq.regressors[i] for i in shown])
         estimate = pd.Series((gmm.coef[0] * scale)[shown], names)
         errors = pd.Series((np.sqrt(np.diag(gmm.cov)) * scale)[shown], names)
         terms = coefficient_table(estimate, errors, level=level)
