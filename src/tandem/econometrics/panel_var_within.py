@@ -84,7 +84,8 @@ class FixedEffectsVAR:
 class FixedEffectsVARResults(VectorAutoregression):
     """A panel VAR fitted by least squares within entities.
 
-    Standard errors are clustered by entity with the factor N / (N - 1); those of the jackknife are
+    Standard errors are clustered by entity with the factor N / (N - 1); for the jackknife what an
+    entity adds to the estimate is corrected as the estimate is, for Hahn and Kuersteiner it is that
     of the uncorrected estimate, which has the same first-order variance. The residual covariance
     takes cross-products over n less coefficients and effects.
 
@@ -140,13 +141,10 @@ def _estimate(data, design, levels: Levels, rows, kept, correction) -> FixedEffe
     _check_collinear(samples[0]["xx"].sum(axis=0), raw, regressors)
     sums = [{k: v.sum(axis=0, keepdims=True) for k, v in s.items()} for s in samples]
     coef, sigma = (a[0] for a in _solve(sums, design.lags, len(names), n, correction))
-    plain = sums[0]
-    uncorrected = np.linalg.solve(plain["xx"][0], plain["xy"][0]).T
-    xx, xy = (samples[0][name][kept] for name in ("xx", "xy"))
-    scores = (np.swapaxes(xy, 1, 2) - uncorrected @ xx).reshape(n, -1)
-    bread = np.kron(np.eye(len(names)), np.linalg.inv(plain["xx"][0]))
-    half = scores @ bread
-    cov = half.T @ half * (n / (n - 1))
+    added = _added(samples[0], kept)
+    if correction == "half-panel":  # what an entity adds is corrected as the estimate is
+        added = 2 * added - sum(_added(half, kept) for half in samples[1:]) / 4
+    cov = added.T @ added * (n / (n - 1))
     terms = pd.MultiIndex.from_product([names, regressors], names=["equation", "regressor"])
     errors = np.sqrt(np.diag(cov)).reshape(coef.shape)
     words = {"half-panel": "half-panel jackknife", "hahn-kuersteiner": "Hahn-Kuersteiner"}
@@ -168,6 +166,14 @@ def _estimate(data, design, levels: Levels, rows, kept, correction) -> FixedEffe
         _design=design,
         _rows=rows,
     )
+
+
+def _added(sample: dict, kept: np.ndarray) -> np.ndarray:
+    """What each entity adds to the least-squares coefficients (n, K k), zero in sum."""
+    xx, xy = sample["xx"].sum(axis=0), sample["xy"].sum(axis=0)
+    coef = np.linalg.solve(xx, xy).T
+    scores = np.swapaxes(sample["xy"], 1, 2)[kept] - coef @ sample["xx"][kept]
+    return (scores @ np.linalg.inv(xx)).reshape(len(scores), -1)
 
 
 def _samples(levels: Levels, rows, n: int, time_effects: bool, correction) -> list[dict]:
