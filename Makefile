@@ -131,6 +131,7 @@ lock: .venv/ready
 	  $(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes -c requirements.txt --extra $$cluster pyproject.toml \
 	  | awk -F == 'NR == FNR { common[$$1]; next } /^[a-z]/ { ours = !($$1 in common) } ours' requirements.txt - \
 	  > workflow/profiles/$$cluster/requirements.txt; done
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes benchmarks/peers.in -o benchmarks/peers.txt
 
 clean:
 	rm -rf "results/$(STUDY)"
