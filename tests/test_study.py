@@ -124,6 +124,11 @@ def test_a_variant_overrides_parts_and_leaves_the_rest():
         ("seed", -1, "seed: "),
         ("panel.scope", "province", "panel.scope: Input should be 'provinces', "),
         ("panel.years", [2010, 2001], "panel: the first year 2010 is after the last 2001"),
+        (
+            "panel.years",
+            [2010, 201100],
+            "a year has four digits, 1000 to 2999; [2010, 201100] was given",
+        ),
         ("systems.upgrading.indicators.services", "up", "Input should be '+' or '-'"),
         ("vintages.gdp", 2015, "vintages.gdp: Input should be a valid string"),
         ("vintages.gdp.join", ["v1"], "vintages.gdp.join: List should have at least 2 items"),

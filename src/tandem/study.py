@@ -49,6 +49,8 @@ class PanelWindow(Strict):
 
     @model_validator(mode="after")
     def _ordered(self):
+        if not all(y == "latest" or 1000 <= y <= 2999 for y in self.years):
+            raise ValueError(f"a year has four digits, 1000 to 2999; {list(self.years)} was given")
         if self.years[1] != "latest" and self.years[0] > self.years[1]:
             raise ValueError(f"the first year {self.years[0]} is after the last {self.years[1]}")
         return self
