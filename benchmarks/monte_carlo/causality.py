@@ -10,10 +10,11 @@ import pandas as pd
 from tandem.econometrics import dumitrescu_hurlin, half_panel_jackknife_causality
 
 READ = """
-Under common shocks only the bootstrap of Dumitrescu-Hurlin holds its size; taking years' means
-out brings the half-panel jackknife from one half to about a tenth, and its power back. For
-entities apart the jackknife rejects about a tenth of true nulls with few years, less by its
-bootstrap; ztilde too; zbar is never right with so few years.
+Under common shocks only the bootstrap of Dumitrescu-Hurlin and the half-panel jackknife with years'
+means out and a bootstrap of entities (as the studies have it) hold their size, the latter within
+5.5 to 7.5 %, and the jackknife has far more power. Without means out it rejects half of all true
+nulls under shocks; by its own variance a tenth with 12 years. zbar is never right with so few
+years, ztilde seldom.
 """
 REPLICATIONS = 2000
 NULL = {"link": 0.0}
