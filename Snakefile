@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tandem.errors import TandemError
-from tandem.files import forget, lock, why, write_text
+from tandem.files import back_from_the_future, forget, lock, why, write_text
 from tandem.study import Study, study_file
 
 # Snakemake puts the interpreter's path into a shell line without quotes: no folder of the user's in it
@@ -30,6 +30,7 @@ if workflow.is_main_process:
         print(f"Stopped: {err}", file=sys.stderr)
         sys.exit(3)  # said already; stopped.txt is that of the other run, or cannot be written
     STOPPED.unlink(missing_ok=True)
+    back_from_the_future(R, "data", "studies", "src")
 
 try:
     study, variants, raw_files, FETCHED = plan(STUDY)

@@ -11,7 +11,16 @@ import pandas as pd
 import pytest
 
 from tandem.errors import TandemError
-from tandem.files import read, save, step, whole_folder, why, write_text, write_whole
+from tandem.files import (
+    back_from_the_future,
+    read,
+    save,
+    step,
+    whole_folder,
+    why,
+    write_text,
+    write_whole,
+)
 
 
 def test_floats_come_back_to_the_last_bit(tmp_path):
@@ -178,3 +187,14 @@ def test_a_folder_is_filled_whole_or_not_at_all(tmp_path):
         (new / "b.csv").write_text("2")
     assert [p.name for p in folder.iterdir()] == ["b.csv"]
     assert [p.name for p in tmp_path.iterdir()] == ["tables"]
+
+
+def test_files_from_the_future_get_the_present_time(tmp_path):
+    (tmp_path / "a").mkdir()
+    for name, shift in (("old", -100), ("a/late", 86400)):
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, (time.time() + shift,) * 2)
+    old = (tmp_path / "old").stat().st_mtime
+    back_from_the_future(tmp_path)
+    assert (tmp_path / "old").stat().st_mtime == old
+    assert abs((tmp_path / "a/late").stat().st_mtime - time.time()) < 10

@@ -238,8 +238,9 @@ def test_a_clock_moved_back_does_not_hide_an_edit(undisturbed, tmp_path):
     project = copied(tmp_path)
     survives(project, expected)
     later = time.time() + 86400
-    for path in (project / "results").rglob("*"):
-        os.utime(path, (later, later))
+    for folder in ("results", "data"):
+        for path in (project / folder).rglob("*"):
+            os.utime(path, (later, later))
     table = project / GDP
     content = table.read_text(encoding="utf-8")
     edited(project)
