@@ -251,7 +251,9 @@ def spelled_out(y, parts, lags, transform, system, reach, collapse, time_effects
     names = ("exog", "predetermined", "endogenous", "instruments")
     given = {kind: [] if parts.get(kind) is None else list(parts[kind]) for kind in names}
     frame = pd.concat([y, *(p for p in parts.values() if p is not None)], axis=1)
-    all_years = range(frame.index.get_level_values(1).min(), frame.index.get_level_values(1).max() + 1)
+    all_years = range(
+        frame.index.get_level_values(1).min(), frame.index.get_level_values(1).max() + 1
+    )
     cells, usable = {}, {}
     for e in frame.index.unique(0):
         cells[e] = {t: row for t, row in frame.loc[e].iterrows() if row.notna().any()}
@@ -400,7 +402,9 @@ def test_every_kind_of_regressor_agrees_with_explicit_matrices(
     moments = sum(z.T @ (y - x @ b) for z, x, y, _ in blocks)
     weight = np.linalg.pinv(sum(z.T @ d @ d.T @ z for z, _, _, d in blocks), hermitian=True)
     rows = [len(d) - d.shape[1] * system for *_, d in blocks]
-    squares = sum(((y - x @ b)[:r] ** 2).sum() for (_, x, y, _), r in zip(blocks, rows, strict=True))
+    squares = sum(
+        ((y - x @ b)[:r] ** 2).sum() for (_, x, y, _), r in zip(blocks, rows, strict=True)
+    )
     variance = squares / sum(rows) / (2.0 if transform == "fd" else 1.0)
     assert fit.sargan.stat == pytest.approx(moments @ weight @ moments / variance, rel=1e-6)
     assert fit.sargan.df == fit.hansen.df

@@ -348,7 +348,9 @@ def test_batches_of_the_bootstrap_change_nothing(monkeypatch):
     frame = panel(15, n=30, t=6, change=0.2)
     whole = fit(frame, draws=50).linearity_p
     for numbers in (1, 30 * 11 * 7):
-        monkeypatch.setattr(import_module("tandem.econometrics.dynamic_threshold"), "BATCH", numbers)
+        monkeypatch.setattr(
+            import_module("tandem.econometrics.dynamic_threshold"), "BATCH", numbers
+        )
         assert fit(frame, draws=50).linearity_p == whole
 
 

@@ -106,7 +106,9 @@ def test_the_effect_lies_on_an_even_grid_and_five_quantiles():
     assert at.index.tolist() == [0.1, 0.25, 0.5, 0.75, 0.9]
     assert at["moderator"].to_numpy() == pytest.approx(frame["m"].quantile(at.index).to_numpy())
     b = result.terms["estimate"]
-    assert at["estimate"].to_numpy() == pytest.approx((b["x"] + b["x:m"] * at["moderator"]).to_numpy())
+    assert at["estimate"].to_numpy() == pytest.approx(
+        (b["x"] + b["x:m"] * at["moderator"]).to_numpy()
+    )
     reach = stats.t.ppf(0.95, 29) * at["std_error"]
     assert at["conf_high"].to_numpy() == pytest.approx((at["estimate"] + reach).to_numpy())
     effects = {name for name in result.statistics if name.startswith("effect_")}

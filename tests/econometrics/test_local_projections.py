@@ -155,7 +155,9 @@ def slopes_by_hand(y, x, controls, groups, kind):
 
 @pytest.mark.parametrize("time_effects", [False, True])
 @pytest.mark.parametrize("se", ["clustered", "driscoll-kraay"])
-@pytest.mark.parametrize(("impulse", "response", "h"), [("a", "b", 1), ("b", "a", 3), ("b", "b", 2)])
+@pytest.mark.parametrize(
+    ("impulse", "response", "h"), [("a", "b", 1), ("b", "a", 3), ("b", "b", 2)]
+)
 def test_the_jackknife_and_its_errors_are_their_formulas(
     simulate, time_effects, se, impulse, response, h
 ):
@@ -164,7 +166,8 @@ def test_the_jackknife_and_its_errors_are_their_formulas(
     row = table.set_index(["impulse", "response", "horizon"]).loc[(impulse, response, h)]
     groups = panel.groupby(level=0)
     rows = pd.concat(
-        [groups[response].shift(-h).rename("later"), panel, groups.shift(1).add_prefix("L.")], axis=1
+        [groups[response].shift(-h).rename("later"), panel, groups.shift(1).add_prefix("L.")],
+        axis=1,
     ).dropna()
     controls = rows[["L.a", "L.b"] + ["a"] * (impulse == "b")].to_numpy()
     entity, year = (rows.index.get_level_values(k) for k in (0, 1))

@@ -418,7 +418,9 @@ def test_bic_leaves_out_orders_that_the_years_do_not_allow():
 def test_the_least_number_of_years_is_the_one_that_the_sentence_names(estimate, least):
     y, x = relation(14, n=3)
     years = y.index.get_level_values(1)
-    assert np.isfinite(estimate(y[years < 2001 + least], x[years < 2001 + least]).terms).all(axis=None)
+    assert np.isfinite(estimate(y[years < 2001 + least], x[years < 2001 + least]).terms).all(
+        axis=None
+    )
     with pytest.raises(TandemError, match=rf"{least - 1} .*years.* needs? {least}\b"):
         estimate(y[years < 2000 + least], x[years < 2000 + least])
 

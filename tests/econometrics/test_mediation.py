@@ -116,7 +116,9 @@ def test_bands_are_percentiles_of_regressions_on_drawn_entities():
     d = made_up()
     found = mediation(d["y"], d["x"], d["m"], d[["w"]], draws=99, seed=3, level=0.8)
     weights = np.random.default_rng(3).multinomial(N, np.full(N, 1 / N), size=99)
-    drawn = [e for e, times in zip(d.index.unique(0), weights[5], strict=True) for _ in range(times)]
+    drawn = [
+        e for e, times in zip(d.index.unique(0), weights[5], strict=True) for _ in range(times)
+    ]
     stacked = pd.concat({i: d.loc[e] for i, e in enumerate(drawn)})
     a = panel_regression(stacked["m"], stacked[["x", "w"]], "two-way")[0].params["x"]
     assert found.draws.loc[5, "x -> m"] == pytest.approx(a, rel=1e-8)

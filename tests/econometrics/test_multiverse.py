@@ -313,7 +313,10 @@ def test_a_negative_curve_is_tested_on_its_side():
 def test_what_is_not_given_is_said(panel):
     specs = specifications(["m"], ["all"], ["none"], LEAST_SQUARES, {})
     args = {"m": panel}, {"all": (2001, 2012)}, {"none": None}, "a", "b"
-    plain, given = specification_curve(specs, *args), specification_curve(specs, *args, 199, 1, 0.95)
+    plain, given = (
+        specification_curve(specs, *args),
+        specification_curve(specs, *args, 199, 1, 0.95),
+    )
     pd.testing.assert_frame_equal(plain.drawn, given.drawn)
     pd.testing.assert_frame_equal(plain.table, given.table)
     table, drawn = estimate_specifications(specs, *args)
@@ -339,10 +342,8 @@ def test_as_many_rows_as_coefficients_and_too_few_clusters_are_refused(simulate)
     two = panel.loc[[0, 1]]
     for effects in ("two-way", "difference"):
         assert why(panel, 0, effects) == ""
-        assert why(two, 0, effects) == (
-            "2 entities are too few for clustered errors; 3 are needed."
-        )
+        assert why(two, 0, effects) == ("2 entities are too few for clustered errors; it takes 3.")
     assert why(two, 0, "entity") == ""
     one = two.copy()
     one.loc[1, "a"] = np.nan
-    assert why(one, 0, "entity") == "1 entities are too few for clustered errors; 2 are needed."
+    assert why(one, 0, "entity") == "1 entities are too few for clustered errors; it takes 2."

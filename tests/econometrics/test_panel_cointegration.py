@@ -409,7 +409,9 @@ def test_what_is_not_given_is_said_and_chunks_change_nothing(monkeypatch):
     ]
     other, _ = cointegration_table(y, x, seed=2)
     assert (other["p_value"] != whole["p_value"]).any()
-    monkeypatch.setattr("tandem.econometrics.panel_cointegration.VALUES_PER_CHUNK", 3 * 2 * 14 * 400)
+    monkeypatch.setattr(
+        "tandem.econometrics.panel_cointegration.VALUES_PER_CHUNK", 3 * 2 * 14 * 400
+    )
     pieces, _ = cointegration_table(y, x)
     pd.testing.assert_frame_equal(pieces, whole)
 

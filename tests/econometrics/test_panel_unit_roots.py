@@ -418,7 +418,9 @@ def test_phillips_perron_scales_by_the_variance_named(trend, small_sample):
     total = 0.0
     for _, s in y.groupby(level=0):
         s, n = s.to_numpy(), 19
-        z = np.column_stack([s[:-1], np.ones(n), np.arange(n)])[:, : 1 + len(trend) * (trend != "n")]
+        z = np.column_stack([s[:-1], np.ones(n), np.arange(n)])[
+            :, : 1 + len(trend) * (trend != "n")
+        ]
         fit = sm.OLS(s[1:], z).fit()
         s2 = fit.ssr / (n - z.shape[1] * small_sample)
         error = np.sqrt(s2 * np.linalg.inv(z.T @ z)[0, 0])

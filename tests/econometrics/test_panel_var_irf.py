@@ -210,7 +210,9 @@ def test_wild_draws_in_chunks_are_one_after_another(second, monkeypatch):
 def test_generalised_responses_are_pesaran_and_shins(second):
     sigma = second.residual_cov.to_numpy()
     table = second.irf(3, "generalised", bands=None).table
-    by_hand = paths(second.params.to_numpy(), sigma, 2, 3) @ np.linalg.inv(np.linalg.cholesky(sigma))
+    by_hand = paths(second.params.to_numpy(), sigma, 2, 3) @ np.linalg.inv(
+        np.linalg.cholesky(sigma)
+    )
     assert array(table, "estimate") == pytest.approx(by_hand @ (sigma / np.sqrt(np.diag(sigma))))
 
 

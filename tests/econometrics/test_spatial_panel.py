@@ -218,9 +218,7 @@ def test_errors_are_the_information_of_the_normal_distribution(model, effects):
         over[1] = np.linalg.svd(np.eye(7) - 1 / 7)[0][:, :6].T
     w = np.kron(np.eye(len(over[0])), over[1] @ W.to_numpy() @ over[1].T)
     own = np.kron(*over) @ x["x"].unstack(level=0).to_numpy().ravel()
-    z = np.column_stack(
-        [own] + [np.ones(28)] * (effects == "none") + [w @ own] * (model == "sdm")
-    )
+    z = np.column_stack([own] + [np.ones(28)] * (effects == "none") + [w @ own] * (model == "sdm"))
     best = np.append(fit.terms["estimate"].to_numpy(), fit.facts["sigma2"])
 
     def moments(at):

@@ -291,7 +291,12 @@ def test_facts_of_every_error(y, x):
 
 def test_singletons_go_until_none_is_left(y, x):
     """A row that leaves its year alone drops that year's other row's entity, and so on."""
-    keep = [(1, 1935), (1, 1936), (2, 1936), *[(f, t) for f in (3, 4, 5) for t in range(1940, 1946)]]
+    keep = [
+        (1, 1935),
+        (1, 1936),
+        (2, 1936),
+        *[(f, t) for f in (3, 4, 5) for t in range(1940, 1946)],
+    ]
     result, facts = panel_regression(y.loc[keep], x.loc[keep], "two-way")
     # 1935 has firm 1 alone; then firm 1 has 1936 alone; then firm 2 has been alone from the start
     assert (facts["n_singletons"], result.nobs) == (3, 18)

@@ -34,7 +34,7 @@ from scipy.stats import binomtest
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "mutation" / "results.jsonl"
 ROOMS = ("econometrics", "indices")
-CPU_SECONDS = 150
+CPU_SECONDS = 300
 JOBS = 2
 # without swaps that only raise TypeError (+ to >>, | of type hints): they would flatter the tests
 OPERATORS = [
@@ -116,14 +116,14 @@ def tests_of(data, file, line):
     return sorted(tests, key=lambda t: (f"test_{module}.py" not in t, t))
 
 
-def run_tests(tree, tests):
+def run_tests(tree, tests, seconds=CPU_SECONDS):
     """Exit code (negative: out of time) of the tests in a copy of the tree, and which failed."""
     child = os.fork()
     if child == 0:
         os.chdir(tree)
         said = os.open("said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(said, 1), os.dup2(said, 2)
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         # a mutant must not fill the machine
         resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
         sys.path.insert(0, str(tree / "src"))
@@ -135,14 +135,20 @@ def run_tests(tree, tests):
 
 
 def outcome(tree, mutant, tests):
-    """What a mutant gave: survived, killed, timeout or failed (pytest did not run); its killers."""
+    """What a mutant gave, and its killers.
+
+    survived, killed, timeout (the tests alone end in half the time), slow (they do not, so nothing
+    is known) or failed (pytest did not run).
+    """
     file, name, number, _ = mutant
     sound = (ROOT / file).read_text(encoding="utf-8")
     (tree / file).write_text(mutated(sound, name, number), encoding="utf-8")
     code, killers = run_tests(tree, tests) if tests else (0, [])
     (tree / file).write_text(sound, encoding="utf-8")
-    gave = "survived" if code == 0 else "timeout" if code < 0 else "killed" if killers else "failed"
-    return gave, killers
+    if code < 0:
+        alone = run_tests(tree, tests, CPU_SECONDS // 2)[0]
+        return "timeout" if alone == 0 else "slow", []
+    return "survived" if code == 0 else "killed" if killers else "failed", killers
 
 
 def work(mutants):
@@ -177,7 +183,7 @@ def report(sample, results):
             low, high = binomtest(dead, len(mine)).proportion_ci(method="exact")
             print(f"  dead: {dead / len(mine):.1%}, 95 % interval {low:.1%} to {high:.1%}")
         for line in mine:
-            if line["outcome"] in ("survived", "failed"):
+            if line["outcome"] not in ("killed", "timeout"):
                 file, name, number, row = line["mutant"]
                 text = (ROOT / file).read_text(encoding="utf-8").splitlines()[row - 1].strip()
                 where = f"{file}:{row} {name} {number} ({line['tests']} tests)"

@@ -313,7 +313,7 @@ def _least_squares(spec, data: _Data, cause, effect, first, shuffles: _Shuffles)
         )
     least = 2 if spec["effects"] == "entity" else 3  # two mirror each other around the year's mean
     if groups < least:
-        raise TandemError(f"{groups} entities are too few for clustered errors; {least} are needed.")
+        raise TandemError(f"{groups} entities are too few for clustered errors; it takes {least}.")
     if w.shape[1]:
         if np.linalg.matrix_rank(w / np.linalg.norm(w, axis=0)) < w.shape[1]:
             raise TandemError("The controls are collinear once the effects are removed.")
