@@ -453,8 +453,6 @@ def test_what_is_not_given_is_said():
     )
     reach = plain.terms["conf_high"] - plain.terms["estimate"]
     assert (reach / plain.terms["std_error"]).to_numpy() == pytest.approx(np.full(2, 1.959964))
-    wide = DynamicPanel(y, x).fit(level=0.99).terms
-    assert (wide["conf_high"] > plain.terms["conf_high"]).all()
 
 
 def test_the_facts_are_those_of_the_tests():
@@ -489,3 +487,11 @@ def test_groups_of_instruments_that_are_needed_are_left_out_of_the_comparison():
         "equation in levels": 2,
     }  # fmt: skip
     assert table["p_value"].to_numpy() == pytest.approx(stats.chi2.sf(table["stat"], table["df"]))
+
+
+def test_two_instruments_that_move_as_one_identify_one_coefficient():
+    y, x = made_up(13, n=40, t=5)
+    w = x["x"].rename("w").to_frame() ** 2
+    both = w.assign(twice=2 * w["w"])
+    with pytest.raises(TandemError, match=r"2 instrument\(s\) cannot identify 2 coefficients"):
+        DynamicPanel(y, endogenous=x, instruments=both, instrument_lags=(50, 99))

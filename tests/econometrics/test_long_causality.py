@@ -247,6 +247,8 @@ def test_the_least_years_are_those_that_the_sentences_name():
             bounds_test(data.iloc[: least - 1], "a", "b", lags)
     with pytest.raises(TandemError, match="fewer than two years"):
         toda_yamamoto(data.iloc[:1], "a", "b")
+    with pytest.raises(TandemError, match="are collinear"):
+        toda_yamamoto(data.iloc[:2], "a", "b")
     with pytest.raises(TandemError, match="1 and -1 were given"):
         toda_yamamoto(data, "a", "b", 1, -1)
     with pytest.raises(TandemError, match="series a, b, c are collinear"):

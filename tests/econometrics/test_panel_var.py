@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -443,3 +444,10 @@ def test_three_years_and_two_entities_are_the_least(simulate):
     assert PanelVAR(panel.loc[:1]).fit(1).n_entities == 2
     with pytest.raises(TandemError, match="3 years in a row without a gap; 1 have them"):
         PanelVAR(panel.loc[[0]])
+
+
+def test_a_modulus_of_one_is_not_stable(simulate):
+    fit = PanelVAR(simulate([A1], SIGMA, n=60, t=7), instrument_lags=(2, 3)).fit()
+    for root, stable in ((1.0, False), (-1.0, False), (1 - 1e-9, True)):
+        params = pd.DataFrame(np.diag([root, 0.2]), fit.params.index, fit.params.columns)
+        assert replace(fit, params=params).stable == stable
