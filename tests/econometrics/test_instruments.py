@@ -326,6 +326,7 @@ def test_first_stages_and_endogeneity_are_regressions_by_hand(se, effects):
         df = g - 1 if se == "clustered" else n - k
         return b, bread @ scores.T @ scores @ bread * factor, df
 
+    assert (result.facts["n_singletons"], result.facts["n_dropped"]) == (0, 0)
     b, v, df = regression(frame["x"].to_numpy(), ["z1", "z2", "w"])
     f = b[:2] @ np.linalg.solve(v[:2, :2], b[:2]) / 2
     row = result.first_stage.loc["x"]

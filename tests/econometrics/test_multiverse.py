@@ -177,6 +177,11 @@ def test_what_cannot_be_estimated_is_counted_with_its_reason(panel, z):
     )
     assert found.summary["n_failed"] == 6
     assert found.table["why"].str.contains("too few").sum() == 6
+    twice = z.assign(twice=2 * z["z"])
+    specs = specifications(["m"], ["all"], ["z"], LEAST_SQUARES, {})
+    args = {"m": panel}, {"all": (2001, 2012)}, {"z": twice}, "a", "b", 0
+    why = estimate_specifications(specs, *args)[0]["why"]
+    assert (why == "The controls are collinear once the effects are removed.").all()
 
 
 def test_order_of_rows_and_draws_of_other_specifications_do_not_matter(panel, z):

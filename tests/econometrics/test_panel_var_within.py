@@ -4,7 +4,7 @@ import pytest
 from linearmodels.panel import PanelOLS
 
 from tandem.econometrics import FixedEffectsVAR
-from tandem.econometrics.panel_var_paths import rebuilt
+from tandem.econometrics.panel_var_paths import demean, rebuilt
 from tandem.errors import TandemError
 
 A1 = np.array([[0.5, 0.2], [-0.1, 0.4]])
@@ -216,3 +216,21 @@ def test_drawn_entities_are_a_panel_of_their_own(panel):
         alone = FixedEffectsVAR(stacked).fit(correction)
         assert coef[0] == pytest.approx(alone.params.to_numpy())
         assert sigma[0] == pytest.approx(alone.residual_cov.to_numpy())
+
+
+def test_means_go_out_as_dummies_do():
+    """Also where a year has one row, an entity one or none."""
+    rng = np.random.default_rng(8)
+    values, rows = rng.normal(size=(6, 2, 5)), rng.random((6, 5)) < 0.6
+    rows[0], rows[1], rows[:, 4] = False, [0, 0, 1, 0, 0], False
+    rows[2, 4] = True
+    where = np.nonzero(rows)
+    for time_effects in (False, True):
+        found = demean(values, rows, time_effects)
+        d = np.hstack(
+            [np.eye(n)[w] for n, w in zip((6, 5), where, strict=True)][: 1 + time_effects]
+        )
+        flat = values.transpose(0, 2, 1)[rows]
+        left = flat - d @ np.linalg.lstsq(d, flat, rcond=None)[0]
+        assert found.transpose(0, 2, 1)[rows] == pytest.approx(left, abs=1e-9)
+        assert (found.transpose(0, 2, 1)[~rows] == 0).all()

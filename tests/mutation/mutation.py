@@ -98,14 +98,17 @@ def statement_lines(source, line):
 
 
 def tests_of(data, file, line):
-    """Tests of the room that execute the statement; those of the module if only importing does."""
+    """Tests of the room that execute the statement.
+
+    If only importing does, those of the module and those that look at all modules.
+    """
     contexts = data.contexts_by_lineno(str(ROOT / file))
     room, module = Path(file).parts[-2], Path(file).stem
     lines = statement_lines((ROOT / file).read_text(encoding="utf-8"), line)
-    found = {c for number in lines for c in contexts.get(number, [])}
+    found, tests = {c for number in lines for c in contexts.get(number, [])}, set()
     if found == {""}:
         found = {c for there in contexts.values() for c in there}
-    tests = set()
+        tests |= {t for t in [f"tests/{room}/test_modules.py"] if (ROOT / t).exists()}
     for context in found - {""}:
         test, _, phase = context.rpartition("|")
         # what a fixture ran, other tests of the file may have used
