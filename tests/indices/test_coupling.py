@@ -318,7 +318,12 @@ def test_classify_keeps_missing_missing():
 
 @pytest.mark.parametrize(
     ("cuts", "labels", "closed"),
-    [((0.5, 0.3), "abc", "right"), ((0.3,), "abc", "right"), ((0.3,), "ab", "both")],
+    [
+        ((0.5, 0.3), "abc", "right"),
+        ((0.3, 0.3), "abc", "right"),
+        ((0.3,), "abc", "right"),
+        ((0.3,), "ab", "both"),
+    ],
 )
 def test_classify_refuses(cuts, labels, closed):
     with pytest.raises(TandemError):

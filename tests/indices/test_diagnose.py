@@ -263,3 +263,13 @@ def test_other_regressors_pass():
 def test_half_a_unit_of_the_last_digit_is_allowed_and_no_more(off, fits):
     found = diagnose([[0.2, 0.8]], C=[0.8 + off], digits={"U": 9, "C": 3})
     assert found.set_index("formula")["fits"]["C standard"] == fits
+
+
+def test_formulas_that_rounding_cannot_tell_apart_are_all_named(tmp_path):
+    """Equal scores: every C is 1, and every formula of it fits."""
+    text = diagnose_coupling(written(tmp_path, "U1,U2,C\n.3,.3,1.00\n.5,.5,1.00\n"))
+    table = diagnose(np.array([[0.3, 0.3], [0.5, 0.5]]), C=[1.0, 1.0], digits={"C": 2})
+    whole = table.loc[table["fits"] == 2, "formula"].tolist()
+    assert len(whole) > 2
+    assert f"Rounding cannot tell it from: {'; '.join(whole[1:])}." in text
+    assert "Largest difference 0." in text

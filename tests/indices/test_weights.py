@@ -398,3 +398,12 @@ def test_units_of_an_indicator_do_not_matter(factor, shift):
 def test_game_weights_of_sets_that_differ_by_rounding_are_their_mean():
     first = np.array([0.5, 0.5])
     np.testing.assert_allclose(game_weights(first, first + [1e-12, -1e-12]), first, atol=1e-11)
+
+
+def test_multiplicative_weights_are_missing_where_no_indicator_has_both():
+    table = weight_table(Z)
+    product = table["entropy"] * table["critic"]
+    np.testing.assert_allclose(table["multiplicative"], product / product.sum())
+    apart = pd.DataFrame({"entropy": [1.0, 0.0], "critic": [0.0, 1.0]}, ["a", "b"])
+    with pytest.raises(TandemError):
+        multiplicative_weights(apart["entropy"], apart["critic"])

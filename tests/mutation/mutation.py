@@ -100,7 +100,8 @@ def statement_lines(source, line):
 def tests_of(data, file, line):
     """Tests of the room that execute the statement.
 
-    If only importing does, those of the module and those that look at all modules.
+    What runs when tests are collected is known to all of the module's own file and to those that
+    look at every module; if it runs at no other time, to all that run the module.
     """
     contexts = data.contexts_by_lineno(str(ROOT / file))
     room, module = Path(file).parts[-2], Path(file).stem
@@ -108,7 +109,9 @@ def tests_of(data, file, line):
     found, tests = {c for number in lines for c in contexts.get(number, [])}, set()
     if found == {""}:
         found = {c for there in contexts.values() for c in there}
-        tests |= {t for t in [f"tests/{room}/test_modules.py"] if (ROOT / t).exists()}
+    if "" in found:
+        known = (f"tests/{room}/test_{name}.py" for name in (module, "modules"))
+        tests |= {t for t in known if (ROOT / t).exists()}
     for context in found - {""}:
         test, _, phase = context.rpartition("|")
         # what a fixture ran, other tests of the file may have used
