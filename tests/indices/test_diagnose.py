@@ -273,3 +273,11 @@ def test_formulas_that_rounding_cannot_tell_apart_are_all_named(tmp_path):
     assert len(whole) > 2
     assert f"Rounding cannot tell it from: {'; '.join(whole[1:])}." in text
     assert "Largest difference 0." in text
+
+
+@pytest.mark.parametrize(("rows", "fitted"), [(4, True), (3, False)])
+def test_shares_are_fitted_to_two_rows_more_than_systems(rows, fitted):
+    u = TWO[:rows]
+    c = 2 * np.sqrt(u.prod(1)) / u.sum(1)
+    table = diagnose(u, D=np.sqrt(c * (u @ [0.8, 0.5])).round(5))
+    assert table["formula"].str.contains("C standard, fitted shares").any() == fitted

@@ -407,3 +407,12 @@ def test_multiplicative_weights_are_missing_where_no_indicator_has_both():
     apart = pd.DataFrame({"entropy": [1.0, 0.0], "critic": [0.0, 1.0]}, ["a", "b"])
     with pytest.raises(TandemError):
         multiplicative_weights(apart["entropy"], apart["critic"])
+
+
+def test_merec_of_indicators_that_all_gain_or_all_cost():
+    x = np.array([[1.0, 2.0], [2.0, 3.0], [4.0, 3.5]])
+    for sign, ends in (("+", x.min(axis=0)), ("-", x.max(axis=0))):
+        logs = np.abs(np.log(x / ends))
+        whole = np.log(1 + logs.mean(axis=1))
+        effect = [np.abs(np.log(1 + logs[:, 1 - j] / 2) - whole).sum() for j in (0, 1)]
+        np.testing.assert_allclose(merec_weights(x, [sign] * 2), np.array(effect) / sum(effect))
