@@ -474,3 +474,12 @@ def test_a_gap_and_few_years_are_told_with_their_numbers():
     with pytest.raises(TandemError, match="'y' has 1"):
         panel_unit_root(alone)
     assert panel_unit_root(y[y.index.get_level_values(0) < 2]).n_entities == 2
+
+
+@pytest.mark.parametrize("p", [0.0, 1.0])
+@pytest.mark.parametrize("test", ["fisher", "fisher-pp", "choi-pm", "choi-z", "choi-l"])
+def test_a_p_value_at_the_end_of_its_table_leaves_a_finite_statistic(monkeypatch, test, p):
+    monkeypatch.setattr("tandem.econometrics.panel_unit_roots.mackinnonp", lambda t, trend: p)
+    found = panel_unit_root(made_up(n=4), test, lags=0)
+    # the modified statistic of four entities goes no lower than -2
+    assert np.isfinite(found.stat) and found.pval == pytest.approx(p, abs=0.03)

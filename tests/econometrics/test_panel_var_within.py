@@ -137,13 +137,15 @@ def test_units_do_not_matter(panel, correction):
     assert other.granger["pval"].to_numpy() == pytest.approx(one.granger["pval"].to_numpy())
 
 
-def least_squares(y, x, groups):
-    """Slopes (K, k) of columns less their means over each of the groupings, and what is left."""
-    dummies = [np.asarray(pd.get_dummies(g), float) for g in groups]
-    d = np.hstack(dummies)
+def least_squares(y, x, entity, year):
+    """Slopes (K, k) within the groups, what is left of y and x, effects, what entities add."""
+    d = np.hstack([np.asarray(pd.get_dummies(g), float) for g in (entity, year) if g is not None])
     y, x = (a - d @ np.linalg.lstsq(d, a, rcond=None)[0] for a in (y, x))
     b = np.linalg.lstsq(x, y, rcond=None)[0].T
-    return b, y - x @ b.T, x, np.linalg.matrix_rank(d)
+    e, bread = y - x @ b.T, np.linalg.inv(x.T @ x)
+    scores = np.einsum("ri,rj->rij", e, x @ bread).reshape(len(e), -1)
+    added = np.array([scores[entity == i].sum(axis=0) for i in range(40)])
+    return b, e, x, np.linalg.matrix_rank(d), added
 
 
 def laid_out(panel, lags):
@@ -159,18 +161,18 @@ def test_every_correction_is_its_formula(panel, time_effects, lags, correction):
     fit = FixedEffectsVAR(panel, lags, time_effects=time_effects).fit(correction)
     y, x, index = laid_out(panel, lags)
     entity, year = index.get_level_values(0), index.get_level_values(1)
-    groups = [entity, year][: 1 + time_effects]
-    b, e, within, spent = least_squares(y, x, groups)
+    b, e, within, spent, added = least_squares(y, x, entity, year if time_effects else None)
     expected, sigma = b, e.T @ e / (len(e) - spent - 2 * lags)
     if correction == "half-panel":
         n = 20 - lags
         parts = [(1, n // 2), (n // 2 + 1, n), (1, n - n // 2), (n - n // 2 + 1, n)]
         place = year - 2000 - lags
-        halves = []
+        expected, added = 2 * b, 2 * added
         for first, last in parts:
             mine = (place >= first) & (place <= last)
-            halves.append(least_squares(y[mine], x[mine], [g[mine] for g in groups])[0])
-        expected = 2 * b - sum(halves) / 4
+            years = year[mine] if time_effects else None
+            half = least_squares(y[mine], x[mine], entity[mine], years)
+            expected, added = expected - half[0] / 4, added - half[-1] / 4
         left = e - within @ (expected - b).T
         sigma = left.T @ left / (len(e) - spent - 2 * lags)
     if correction == "hahn-kuersteiner":
@@ -180,13 +182,8 @@ def test_every_correction_is_its_formula(panel, time_effects, lags, correction):
         expected = b + np.linalg.solve(within.T @ within, bias).T
     assert fit.params.to_numpy() == pytest.approx(expected)
     assert fit.residual_cov.to_numpy() == pytest.approx(sigma)
-    # errors of the uncorrected estimate, clustered by entity
-    bread = np.linalg.inv(within.T @ within)
-    scores = np.einsum("ri,rj->rij", e, within).reshape(len(e), -1)
-    sums = np.array([scores[entity == i].sum(axis=0) for i in range(40)])
-    turn = np.kron(np.eye(2), bread)
-    cov = turn @ sums.T @ sums @ turn * 40 / 39
-    assert fit.cov.to_numpy() == pytest.approx(cov)
+    # clustered by entity: what each adds to the estimate, corrected as the jackknife corrects it
+    assert fit.cov.to_numpy() == pytest.approx(added.T @ added * 40 / 39)
     words = {"half-panel": "half-panel jackknife", "hahn-kuersteiner": "Hahn-Kuersteiner"}
     words = f"least squares within entities, {words.get(correction, 'bias not corrected')}"
     assert fit.method == words + (", year effects removed" if time_effects else "")
