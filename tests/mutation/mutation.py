@@ -1,4 +1,4 @@
-"""Mutation testing of a random sample: `make mutation`, after `make coverage`.
+"""Mutation testing of a random sample: `make mutation`.
 
 cosmic-ray makes the mutants. Of all that its OPERATORS allow in a room, a seeded sample is
 drawn; each mutant runs in a copy of the tree, with the tests of its room that execute the mutated
@@ -208,7 +208,7 @@ def main():
     parser.add_argument(
         "--survivors",
         action="store_true",
-        help="run again what was not killed, after new tests and make coverage",
+        help="run again what was not killed, after new tests and new coverage data",
     )
     args = parser.parse_args()
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
