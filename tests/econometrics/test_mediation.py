@@ -138,10 +138,12 @@ def test_bands_are_percentiles_of_regressions_on_drawn_entities():
 def test_p_values_are_twice_the_share_on_the_other_side():
     table = pd.DataFrame({"a": [1.0, -1, 0.5, 2, 3], "b": [-1.0, -2, -2, -3, -4], "c": [0.1] * 5})
     table.loc[1:, "c"] = [1.0, -1, 1, -1]
+    table["d"], table["e"] = [2.0, 0, 1, 2, 3], [-2.0, 0, -1, -2, -3]
     found = _bands(table, 0.5)
-    # a: one of four draws below zero; b: none, so one of five; c: half on either side
-    assert found["p_value"].to_dict() == pytest.approx({"a": 0.5, "b": 0.4, "c": 1.0})
-    assert found["estimate"].tolist() == [1.0, -1.0, 0.1]
+    # a: one of four draws below zero; b: none, so one of five; c: half on either side; zero is both
+    expected = {"a": 0.5, "b": 0.4, "c": 1.0, "d": 0.5, "e": 0.5}
+    assert found["p_value"].to_dict() == pytest.approx(expected)
+    assert found["estimate"].tolist() == [1.0, -1.0, 0.1, 2.0, -2.0]
 
 
 def test_a_share_is_none_where_the_indirect_effect_exceeds_the_total():

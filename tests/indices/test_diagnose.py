@@ -281,3 +281,15 @@ def test_shares_are_fitted_to_two_rows_more_than_systems(rows, fitted):
     c = 2 * np.sqrt(u.prod(1)) / u.sum(1)
     table = diagnose(u, D=np.sqrt(c * (u @ [0.8, 0.5])).round(5))
     assert table["formula"].str.contains("C standard, fitted shares").any() == fitted
+
+
+def test_as_many_rows_as_coefficients_prove_no_identity():
+    """Any regressors fit such a sample exactly; a row more, and two do not by chance."""
+    some = D.iloc[:3]
+    noise = pd.DataFrame(np.random.default_rng(3).normal(size=(len(D), 1)), D.index, ["noise"])
+    refuse_own_components(some.iloc[:2], noise)
+    refuse_own_components(some, noise)
+    whole = (2 * D + 1).rename("twice").to_frame()
+    refuse_own_components(D.iloc[:3], whole)
+    with pytest.raises(TandemError, match="exact function of twice"):
+        refuse_own_components(D.iloc[:4], whole)

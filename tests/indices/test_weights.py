@@ -416,3 +416,17 @@ def test_merec_of_indicators_that_all_gain_or_all_cost():
         whole = np.log(1 + logs.mean(axis=1))
         effect = [np.abs(np.log(1 + logs[:, 1 - j] / 2) - whole).sum() for j in (0, 1)]
         np.testing.assert_allclose(merec_weights(x, [sign] * 2), np.array(effect) / sum(effect))
+
+
+@pytest.mark.parametrize("m", [3, 4, 5])
+def test_the_consistency_ratio_is_its_definition(m):
+    a = np.ones((m, m))
+    for i in range(m):
+        for j in range(i + 1, m):
+            a[i, j] = 1 + (i + j) % 3 / 4
+            a[j, i] = 1 / a[i, j]
+    largest = np.linalg.eigvals(a).real.max()
+    found = ahp_weights(a)
+    assert found[1] == pytest.approx(largest)
+    assert found[2] == pytest.approx((largest - m) / (m - 1) / RANDOM_INDEX[m - 1])
+    assert 0 < found[2] < 0.1
