@@ -101,9 +101,14 @@ coverage: .venv/ready
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-context=test --cov-report=term:skip-covered --ignore=tests/workflow
 	@$(BIN)/python tests/mutation/rooms.py
 
+# which test executes which line, of the two rooms that are mutated
+build/coverage/data: .venv/ready $(wildcard $(foreach room,econometrics indices,src/tandem/$(room)/*.py tests/$(room)/*.py))
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python $$(grep -E '^(coverage|pytest-cov)==' requirements-tools.txt)
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-context=test --cov-report= tests/econometrics tests/indices
+
 SAMPLE ?= 100
-mutation: .venv/ready
-	@[ -e build/coverage/data ] || $(MAKE) coverage
+mutation: build/coverage/data
 	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python "$$(grep '^cosmic-ray==' requirements-tools.txt)"
 	@$(BIN)/python tests/mutation/mutation.py --sample $(SAMPLE)
 

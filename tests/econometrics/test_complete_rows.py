@@ -43,3 +43,14 @@ def test_balance():
     require_balanced(panel())
     with pytest.raises(TandemError, match="a has no complete row for 2002"):
         require_balanced(panel().drop(("a", 2002)))
+
+
+def test_two_entities_and_two_years_are_the_least():
+    frame = panel()
+    require_balanced(frame.drop(2003, level=1))
+    with pytest.raises(TandemError, match="Only the year 2002 is complete"):
+        require_balanced(frame[frame.index.get_level_values(1) == 2002])
+    with pytest.raises(TandemError, match="b alone was given"):
+        require_balanced(frame.loc[["b"]])
+    rows, n_dropped = complete_rows(frame["y"], None, frame["x"])
+    assert len(rows) == 6 and n_dropped == 0

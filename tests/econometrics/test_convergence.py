@@ -128,3 +128,22 @@ def test_sigma_refuses():
         sigma_convergence(x.drop((2, 2001)))
     with pytest.raises(TandemError, match="at least two entities"):
         sigma_convergence(x.loc[[0]])
+
+
+def test_entities_of_other_years_are_no_dispersion_and_two_are_enough():
+    x = converging(0.1, 2, 3)
+    assert sigma_convergence(x)["n"].tolist() == [2, 2, 2]
+    apart = x[[(0, 2000), (1, 2001)]]
+    with pytest.raises(TandemError, match="Not every entity has every year"):
+        sigma_convergence(apart)
+    with pytest.raises(TandemError, match="empty"):
+        sigma_convergence(x[:0])
+
+
+def test_what_is_not_given_is_no_effects():
+    x = converging(0.1, noise=0.05)
+    assert beta_convergence(x)[:7] == beta_convergence(x, None, "none")[:7]
+    assert beta_convergence(x).facts["se_type"] == "clustered by entity"
+    z = pd.DataFrame({"z": np.random.default_rng(1).normal(size=len(x))}, x.index)
+    z.iloc[7] = np.nan
+    assert beta_convergence(x, z).facts["n_dropped"] == 1

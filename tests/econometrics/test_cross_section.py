@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tandem.econometrics.cross_section import cross_section_tests, heterogeneous_residuals
 from tandem.errors import TandemError
@@ -70,3 +71,39 @@ def test_bad_input_is_refused_in_words():
     x = pd.DataFrame({"a": e + 1, "b": 2 * e})
     with pytest.raises(TandemError, match="e00 has 15 years"):
         heterogeneous_residuals(e, x)
+
+
+def test_every_statistic_by_hand_with_a_pair_of_three_years():
+    e = made_up(np.random.default_rng(5), n=4, t=7, common=0.4)
+    e = e.drop([("e00", y) for y in (2005, 2006, 2007)] + [("e01", 2001), ("e03", 2002)])
+    wide = e.unstack("entity")
+    r, t = [], []
+    for i in range(4):
+        for j in range(i):
+            both = wide.iloc[:, [i, j]].dropna()
+            r.append(np.corrcoef(both.T)[0, 1])
+            t.append(len(both))
+    assert min(t) == 3
+    r, t = np.array(r), np.array(t)
+    found = cross_section_tests(e)
+    scaled = (t * r**2 - 1).sum() / np.sqrt(12)
+    assert found.n_pairs == 6 and found.n_left_out == 0
+    assert found.cd == pytest.approx((np.sqrt(t) * r).sum() / np.sqrt(6))
+    assert found.lm == pytest.approx((t @ r**2, 6, stats.chi2.sf(t @ r**2, 6)))
+    assert found.scaled_lm == pytest.approx(scaled)
+    assert found.scaled_lm_pval == pytest.approx(2 * stats.norm.sf(abs(scaled)))
+    assert found.cd_pval == pytest.approx(2 * stats.norm.sf(abs(found.cd)))
+    assert found.mean_correlation == pytest.approx(r.mean())
+    assert found.mean_abs_correlation == pytest.approx(np.abs(r).mean())
+    assert cross_section_tests(e.loc[["e01", "e02"]]).n_pairs == 1
+
+
+def test_residuals_of_each_entity_need_a_year_more_than_coefficients():
+    e = made_up(np.random.default_rng(6), n=3, t=5)
+    x = pd.DataFrame({"a": made_up(np.random.default_rng(7), n=3, t=5)})
+    years = e.index.get_level_values(1)
+    assert len(heterogeneous_residuals(e[years < 2004], x)) == 9
+    with pytest.raises(TandemError, match="e00 has 2 years, too few or too alike for 1 slopes"):
+        heterogeneous_residuals(e[years < 2003], x)
+    left = heterogeneous_residuals(e, x)
+    assert left.groupby(level=0).sum().to_numpy() == pytest.approx(np.zeros(3), abs=1e-12)

@@ -172,3 +172,52 @@ def test_incomplete_rows_are_dropped_and_counted():
     frame.iloc[4, 1] = np.inf
     assert fit(frame).facts["n_dropped"] == 2
     assert fit(frame).statistics["u_test_shape"] == "U"
+
+
+@pytest.mark.parametrize("degree", [2, 3])
+def test_curve_and_slope_have_the_bands_of_their_coefficients(degree):
+    frame = panel(10, b=(-2.0, 1.0, 0.3)[:degree], spread=1.0)
+    result = curve_regression(
+        frame["y"], frame["x"], frame[["w"]], degree, effects="entity", level=0.9
+    )
+    x = frame["x"]
+    powers = {name: x**p for p, name in enumerate(["x", "x^2", "x^3"][:degree], 1)}
+    fe, facts = panel_regression(frame["y"], pd.DataFrame(powers).assign(w=frame["w"]), "entity")
+    b, v = fe.params.to_numpy()[:degree], fe.cov.to_numpy()[:degree, :degree]
+    grid = np.linspace(x.min(), x.max(), 101)
+    assert result.curve["x"].to_numpy() == pytest.approx(grid)
+    power = np.arange(1, degree + 1)
+    for name, w in (
+        ("value", grid[:, None] ** power - x.mean() ** power),
+        ("slope", power * grid[:, None] ** (power - 1)),
+    ):
+        reach = stats.t.ppf(0.95, facts["t_df"]) * np.sqrt(np.diag(w @ v @ w.T))
+        ends = {"value": ("conf_low", "conf_high"), "slope": ("slope_low", "slope_high")}[name]
+        assert result.curve[name].to_numpy() == pytest.approx(w @ b)
+        assert result.curve[ends[0]].to_numpy() == pytest.approx(w @ b - reach)
+        assert result.curve[ends[1]].to_numpy() == pytest.approx(w @ b + reach)
+    assert result.turning_points.index.tolist() == list(range(1, len(result.turning_points) + 1))
+    assert result.facts["conf_level"] == 0.9 and result.facts["t_df"] == facts["t_df"] == 29
+    assert result.facts["estimator"] == {2: "quadratic", 3: "cubic"}[degree]
+    assert (result.facts["x_low"], result.facts["x_high"]) == (x.min(), x.max())
+    assert (result.facts["n_obs"], result.facts["n_entities"]) == (240, 30)
+    assert result.facts["r2_within"] == pytest.approx(fe.rsquared_within)
+
+
+def test_what_is_not_given_is_said():
+    frame = panel(11)
+    plain = curve_regression(frame["y"], frame["x"])
+    given = curve_regression(frame["y"], frame["x"], None, 2, "two-way", "clustered", None, 0.95)
+    pd.testing.assert_frame_equal(plain.terms, given.terms)
+    assert plain.statistics == given.statistics
+    flat = plain.statistics
+    assert flat["turning_1_point"] == plain.turning_points.loc[1, "point"]
+    assert flat["u_test_stat"] == plain.u_test.stat
+    assert f"t = {plain.u_test.stat:.3f}" in plain.summary
+    low, high = plain.u_test.low, plain.u_test.high
+    assert (low, high) == (frame["x"].min(), frame["x"].max())
+    b = plain.terms["estimate"]
+    for end, slope in ((low, plain.u_test.slope_low), (high, plain.u_test.slope_high)):
+        assert slope == pytest.approx(b["x"] + 2 * b["x^2"] * end)
+    classical = curve_regression(frame["y"], frame["x"], se="unadjusted")
+    assert classical.facts["t_df"] == 240 - 2 - 30 - 7

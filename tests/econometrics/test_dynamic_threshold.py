@@ -1,6 +1,7 @@
 """The dynamic threshold model against its definition spelled out, and on simulated panels."""
 
 import warnings
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -235,3 +236,152 @@ def test_what_cannot_be_estimated_is_refused_in_words(change, words):
 def test_options_are_refused_in_words(options, words):
     with pytest.raises(TandemError, match=words):
         fit(panel(11), **options)
+
+
+def gmm_by_hand(first, zd, zy):
+    """Two-step estimate, its covariance, what is left, of moments (N, L), derivatives (N, L, k)."""
+    n, weight = len(zy), first
+    for _ in range(2):
+        g = zd.mean(axis=0)
+        bread = np.linalg.inv(g.T @ weight @ g)
+        b = bread @ g.T @ weight @ zy.mean(axis=0)
+        left = zy - zd @ b
+        weight = np.linalg.inv(np.cov(left.T, bias=True))
+    return b, bread / n, left
+
+
+def first_weight(z):
+    p = z.shape[1]
+    h = 2 * np.eye(p) - np.eye(p, k=1) - np.eye(p, k=-1)
+    return np.linalg.inv(np.mean([zi.T @ h @ zi for zi in z], axis=0))
+
+
+@pytest.mark.parametrize("kink", [False, True])
+def test_linearity_is_tested_by_signs_of_the_residuals_without_a_threshold(kink):
+    """Both steps at every gamma, for the sample and for each draw, entity by entity."""
+    frame = panel(12, n=50, t=5, change=0.05 if kink else 0.3, kink=kink)
+    z, dy, design = spelled_out(frame, kink, True, True)
+    q_now = frame["q"].unstack().to_numpy()[:, 2:]
+    gammas = np.quantile(q_now, np.linspace(0.2, 0.8, 5))
+    zy = np.array([zi.T @ yi for zi, yi in zip(z, dy, strict=True)])
+    zds = [np.array([zi.T @ di for zi, di in zip(z, design(g), strict=True)]) for g in gammas]
+    first, changes = first_weight(z), 1 if kink else 3
+    _, _, residuals = gmm_by_hand(first, zds[0][:, :, :-changes], zy)
+
+    def largest(target):
+        walds = []
+        for zd in zds:
+            b, cov, _ = gmm_by_hand(first, zd, target)
+            change, v = b[-changes:], cov[-changes:, -changes:]
+            walds.append(change @ np.linalg.solve(v, change))
+        return max(walds)
+
+    rng = np.random.default_rng(np.random.SeedSequence(7))
+    signs = rng.choice([-1.0, 1.0], size=(39, 50))
+    drawn = np.array([largest(s[:, None] * residuals) for s in signs])
+    result = fit(
+        frame, shape="kink" if kink else "jump", q_exogenous=True, grid=5, trim=0.2, draws=39,
+        seed=7,
+    )  # fmt: skip
+    assert result.linearity_stat == pytest.approx(largest(zy), rel=1e-6)
+    assert result.linearity_p == pytest.approx((1 + (drawn >= result.linearity_stat).sum()) / 40)
+    assert 0 < (drawn >= result.linearity_stat).sum() < 39
+
+
+@pytest.mark.parametrize("kink", [False, True])
+def test_standard_errors_take_the_threshold_as_estimated(kink):
+    """Seo & Shin (2016), theorem 1, with the kernel that the docstring names."""
+    frame = panel(13, n=80, t=6, kink=kink)
+    z, dy, design = spelled_out(frame, kink, True, True)
+    result = fit(frame, shape="kink" if kink else "jump", q_exogenous=True, grid=9)
+    estimate = result.terms["estimate"].to_numpy()
+    b, gamma = estimate[:-1], estimate[-1]
+    zd = np.array([zi.T @ di for zi, di in zip(z, design(gamma), strict=True)])
+    moments = np.array([zi.T @ yi for zi, yi in zip(z, dy, strict=True)]) - zd @ b
+    wide = {name: frame[name].unstack().to_numpy() for name in frame}
+    spread = wide["q"][:, 1:].std()
+    width = 1.5 * 1.06 * spread * 80**-0.2
+    by_gamma = np.zeros(z.shape[2])
+    for i in range(80):
+        for s in range(2, 6):
+            move = 0.0
+            for year, sign in ((s, -1.0), (s - 1, 1.0)):
+                q = wide["q"][i, year]
+                if kink:
+                    move += sign * b[-1] * (q > gamma)
+                else:
+                    density = stats.norm.pdf((q - gamma) / width) / width
+                    x = [1.0, wide["y"][i, year - 1], wide["x"][i, year]]
+                    move += sign * density * (b[2:] @ x)
+            by_gamma += z[i, s - 2] * move / 80
+    g = np.column_stack([zd.mean(axis=0), by_gamma])
+    cov = np.linalg.inv(g.T @ np.linalg.inv(np.cov(moments.T, bias=True)) @ g) / 80
+    assert result.terms["std_error"].to_numpy() == pytest.approx(np.sqrt(np.diag(cov)), rel=1e-5)
+    if not kink:
+        rows = [[0, 2 + 1], [1, 2 + 2]]
+        above = [np.sqrt(cov[np.ix_(r, r)].sum()) for r in rows]
+        assert result.above["std_error"].to_numpy() == pytest.approx(above, rel=1e-5)
+        reach = 1.959964 * np.array(above)
+        assert result.above["conf_high"].to_numpy() == pytest.approx(
+            result.above["estimate"].to_numpy() + reach, rel=1e-5
+        )
+    share = (wide["q"][:, 2:] > gamma).mean()
+    assert result.facts["share_above"] == pytest.approx(share)
+    assert result.facts["rank"] == z.shape[2] and result.facts["n_obs"] == 80 * 4
+
+
+def test_what_is_not_given_is_said():
+    frame = panel(14, n=30, t=6)
+    plain = dynamic_threshold(frame["y"], frame["q"], frame[["x"]])
+    given = dynamic_threshold(
+        frame["y"], frame["q"], frame[["x"]], None, "jump", False, (2, 3), True, 100, 0.15, 300, 1,
+        0.95,
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(plain.terms, given.terms)
+    assert plain.statistics == given.statistics
+    assert (plain.facts["draws"], plain.facts["seed"], plain.facts["conf_level"]) == (300, 1, 0.95)
+    q = np.quantile(frame["q"].unstack().to_numpy()[:, 2:], np.linspace(0.15, 0.85, 100))
+    assert plain.objective["gamma"].to_numpy() == pytest.approx(q)
+
+
+def test_batches_of_the_bootstrap_change_nothing(monkeypatch):
+    frame = panel(15, n=30, t=6, change=0.2)
+    whole = fit(frame, draws=50).linearity_p
+    for numbers in (1, 30 * 11 * 7):
+        monkeypatch.setattr(
+            import_module("tandem.econometrics.dynamic_threshold"), "BATCH", numbers
+        )
+        assert fit(frame, draws=50).linearity_p == whole
+
+
+def test_four_years_are_enough_and_as_many_moments_as_unknowns():
+    frame = panel(16, n=200)
+    four = frame[frame.index.get_level_values(1) < 2005]
+    assert fit(four).facts["n_obs"] == 200 * 2
+    # a constant, one lag of y, dq and the product of both: three slopes and a threshold
+    exact = dynamic_threshold(
+        four["y"], four["q"], q_exogenous=True, instrument_lags=(2, 2), draws=1, grid=2
+    )
+    assert exact.hansen_j.df == 0 and "Hansen J exactly identified" in exact.summary
+    with pytest.raises(TandemError, match="cannot identify 5 coefficients and a threshold"):
+        fit(four, q_exogenous=True, instrument_lags=(9, 9))
+
+
+def test_the_warning_of_many_instruments_starts_above_the_number_of_entities():
+    count = fit(panel(17, n=60)).facts["n_instruments"]
+    for n, told in ((count, 0), (count - 1, 1)):
+        frame = panel(17, n=n)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            dynamic_threshold(frame["y"], frame["q"], frame[["x"]], grid=5, draws=1)
+        mine = [w for w in caught if "instruments for" in str(w.message)]
+        assert len(mine) == told
+        assert all(w.filename == __file__ for w in mine)
+
+
+def test_the_edges_of_the_options():
+    frame = panel(18)
+    assert len(fit(frame, grid=2).objective) == 2
+    for options in ({"grid": 1}, {"trim": 0.0}, {"trim": -0.1}):
+        with pytest.raises(TandemError, match="The grid has 2 points or more"):
+            fit(frame, **options)

@@ -105,3 +105,93 @@ def test_what_it_cannot_do_is_said():
     y, x = panel(3)
     with pytest.raises(TandemError, match="constant in 4"):
         half_panel_jackknife_causality(y, x.where(x.index.get_level_values(0) != 4, 1.0))
+
+
+def slow(y, x, lags, parts):
+    """Slopes of x's past of each part of the years, what is left of y and x; entity by entity."""
+    found = []
+    for start, stop in parts:
+        xx, xy, rows = 0.0, 0.0, []
+        for e in y.index.unique(0):
+            a, b = y[e].to_numpy(), x[e].to_numpy()
+            past = [[v[lags - j : len(v) - j] for j in range(1, lags + 1)] for v in (a, b)]
+            n = len(a) - lags
+            mine = slice(start(n), stop(n))
+            z = np.column_stack([np.ones(n), *past[0]])[mine]
+            m = np.eye(len(z)) - z @ np.linalg.pinv(z)
+            left, right = m @ a[lags:][mine], m @ np.column_stack(past[1])[mine]
+            xx, xy = xx + right.T @ right, xy + right.T @ left
+            rows.append((left, right))
+        found.append((np.linalg.solve(xx, xy), xx, rows))
+    return found
+
+
+PARTS = [
+    (lambda n: 0, lambda n: n), (lambda n: 0, lambda n: n // 2), (lambda n: n // 2, lambda n: n),
+    (lambda n: 0, lambda n: n - n // 2), (lambda n: n - n // 2, lambda n: n),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lags", [1, 2])
+@pytest.mark.parametrize("variance", ["hac", "robust"])
+@pytest.mark.parametrize("t", [21, 30, 35])
+def test_estimate_and_variance_are_their_formulas(lags, variance, t):
+    y, x = panel(5, n=6, t=t, link=0.2)
+    early = y.index.get_level_values(1) >= 3  # entity 4 starts three years later
+    kept = (y.index.get_level_values(0) != 4) | early
+    y, x = y[kept], x[kept]
+    fit = half_panel_jackknife_causality(y, x, lags, variance)
+    (plain, xx, rows), *halves = slow(y, x, lags, PARTS)
+    b = 2 * plain - sum(h[0] for h in halves) / 4
+    assert fit.terms["estimate"].to_numpy() == pytest.approx(b)
+    used = np.mean([len(left) for left, _ in rows])
+    reach = int(4 * (used / 100) ** (2 / 9)) if variance == "hac" else 0
+    meat = 0.0
+    for left, right in rows:
+        n = len(left)
+        scores = right * (left - right @ plain)[:, None] * np.sqrt(n / (n - 1 - lags))
+        for s in range(n):
+            for r in range(max(0, s - reach), min(n, s + reach + 1)):
+                meat = meat + (1 - abs(s - r) / (reach + 1)) * np.outer(scores[s], scores[r])
+    cov = np.linalg.inv(xx) @ meat @ np.linalg.inv(xx)
+    assert fit.terms["std_error"].to_numpy() == pytest.approx(np.sqrt(np.diag(cov)))
+    assert fit.test.stat == pytest.approx(b @ np.linalg.solve(cov, b))
+    assert (fit.n_entities, fit.n_obs, fit.lags) == (6, 6 * (t - lags) - 3, lags)
+    assert fit.terms.index.tolist() == [f"L{j}.x" for j in range(1, lags + 1)]
+
+
+def test_the_bootstrap_draws_whole_entities():
+    y, x = panel(6, n=5, t=15, link=0.2)
+    fit = half_panel_jackknife_causality(y, x, variance="bootstrap", draws=30, seed=4)
+    weights = np.random.default_rng(4).multinomial(5, np.full(5, 0.2), size=30)
+    parts = slow(y, x, 1, PARTS)
+    drawn = []
+    for w in weights:
+        b = [
+            sum(k * r.T @ a for k, (a, r) in zip(w, rows, strict=True))
+            / sum(k * r.T @ r for k, (_, r) in zip(w, rows, strict=True))
+            for _, _, rows in parts
+        ]
+        drawn.append((2 * b[0] - sum(b[1:]) / 4).item())
+    assert fit.terms["std_error"].item() == pytest.approx(np.std(drawn, ddof=1))
+
+
+def test_what_is_not_given_is_said_and_the_least_years():
+    y, x = panel(7, t=20)
+    plain = half_panel_jackknife_causality(y, x)
+    pd.testing.assert_frame_equal(
+        plain.terms, half_panel_jackknife_causality(y, x, 1, "hac", 999, 1, False).terms
+    )
+    assert "hac variance" in plain.summary and "chi2(1)" in plain.summary
+    boot = [
+        half_panel_jackknife_causality(y, x, variance="bootstrap", **o).terms["std_error"].item()
+        for o in ({}, {"draws": 999, "seed": 1}, {"draws": 998}, {"draws": 1000}, {"seed": 2})
+    ]
+    assert boot[0] == boot[1] and boot[0] not in boot[2:]
+    years = y.index.get_level_values(1)
+    for lags, least in ((1, 9), (2, 14)):  # two halves of 2 lags + 2 equations, and the lags
+        assert half_panel_jackknife_causality(y[years < least], x[years < least], lags).n_obs
+        with pytest.raises(TandemError, match=f"0 has {least - 1} years in use; .* needs {least}"):
+            half_panel_jackknife_causality(y[years < least - 1], x[years < least - 1], lags)
+    with pytest.raises(TandemError, match="at least one lag; lags=0"):
+        half_panel_jackknife_causality(y, x, 0)

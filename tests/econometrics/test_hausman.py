@@ -76,3 +76,22 @@ def test_bad_input_is_refused_in_words(grunfeld):
         hausman_robust(y, x.assign(value=x["value"].where(x.index != (1, 1936))))
     with pytest.raises(TandemError, match="nothing to test"):
         hausman_robust(y, x.groupby(level=0).transform("mean"))
+
+
+def test_the_statistic_is_a_quadratic_form_of_the_slopes(grunfeld):
+    fe, re = both(grunfeld["inv"], grunfeld[["value", "capital"]])
+    names = ["value", "capital"]  # not the constant
+    d = (fe.params - re.params)[names]
+    v = (fe.cov - re.cov).loc[names, names]
+    test = hausman(fe, re)
+    assert test.stat == pytest.approx(d @ np.linalg.inv(v) @ d) and test.message == ""
+    with pytest.raises(TandemError, match="no slope in common"):
+        hausman(fe, both(grunfeld["inv"], grunfeld[["value"]].rename(columns=str.upper))[1])
+
+
+def test_the_robust_form_leaves_out_what_does_not_vary_apart(grunfeld):
+    y, x = grunfeld["inv"], grunfeld[["value", "capital"]]
+    year = pd.Series(y.index.get_level_values(1) * 1.0, y.index)
+    fixed = pd.Series(y.index.get_level_values(0) % 4 * 1.0, y.index)
+    test = hausman_robust(y, x.assign(year=year, fixed=fixed, const=1.0))
+    assert test.df == 2  # the means of years are equal, that of fixed is itself

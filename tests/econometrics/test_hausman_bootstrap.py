@@ -82,3 +82,53 @@ def test_a_regressor_without_change_is_refused():
         hausman_bootstrap(y, still)
     with pytest.raises(TandemError, match="3 entities"):
         hausman_bootstrap(y.loc[:2], x.loc[:2])
+
+
+def test_the_statistic_is_the_distance_in_the_spread_of_resamples():
+    """Both models refitted to drawn entities, the quasi-demeaning that of the sample."""
+    y, x = sample(np.random.default_rng(7), n=12, t=5, link=0.4)
+    y, x = y.drop([(0, 2001), (4, 2003)]), x.drop([(0, 2001), (4, 2003)])
+    fit = hausman_bootstrap(y, x, draws=40, seed=3)
+    # linearmodels says what share of the means random effects take away
+    theta = RandomEffects(y, x.assign(const=1.0)).fit().theta["theta"]
+    rng = np.random.default_rng(3)
+    weights = [np.ones(12, int), *rng.multinomial(12, np.full(12, 1 / 12), size=40)]
+    found = []
+    for w in weights:
+        rows = [(e, i) for e, times in enumerate(w) for i in range(times)]
+        left, right = [], []
+        for e, _ in rows:
+            a = np.column_stack([y[e], x.loc[e], np.ones(len(y[e]))])
+            left.append(a[:, :3] - a[:, :3].mean(axis=0))
+            right.append(a - theta[e] * a.mean(axis=0))
+        left, right = np.vstack(left), np.vstack(right)
+        fixed = np.linalg.lstsq(left[:, 1:], left[:, 0], rcond=None)[0]
+        random = np.linalg.lstsq(right[:, 1:], right[:, 0], rcond=None)[0][:2]
+        found.append(fixed - random)
+    d, drawn = found[0], np.array(found[1:])
+    inverse = np.linalg.inv(np.cov(drawn, rowvar=False))
+    stat = d @ inverse @ d
+    beyond = sum((r - d) @ inverse @ (r - d) >= stat for r in drawn)
+    assert fit.stat == pytest.approx(stat, rel=1e-6)
+    assert fit.pval == pytest.approx((1 + beyond) / 41)
+    assert (fit.df, fit.valid, fit.message) == (2, True, "")
+
+
+def test_what_is_not_given_is_said_and_the_least_entities():
+    y, x = sample(np.random.default_rng(8), n=10)
+    assert hausman_bootstrap(y, x) == hausman_bootstrap(y, x, 999, 1)
+    assert hausman_bootstrap(y, x).stat != hausman_bootstrap(y, x, seed=2).stat
+    assert hausman_bootstrap(y, x).stat != hausman_bootstrap(y, x, draws=1000).stat
+    with pytest.raises(TandemError, match="3 entities cannot tell the effects of 2 regressors"):
+        hausman_bootstrap(y.loc[:2], x.loc[:2])
+    assert hausman_bootstrap(y.loc[:4], x[["x"]].loc[:4], draws=50).df == 1
+
+
+def test_effects_without_variance_leave_pooled_least_squares():
+    y, x = sample(np.random.default_rng(9), n=20)
+    flat = (y - y.groupby(level=0).transform("mean")).rename("y")
+    apart = x - x.groupby(level=0).transform("mean")
+    cube, _, _ = panel_cube(pd.concat([flat.rename("__y__"), apart + x.mean()], axis=1))
+    cube = cube + 1e-9 * np.random.default_rng(1).normal(size=(20, 3, 1))
+    blocks = _blocks(cube, np.isfinite(cube).all(axis=1))
+    assert _quasi_demeaning(blocks, 2) == pytest.approx(np.zeros(20))

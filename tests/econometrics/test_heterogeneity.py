@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tandem.econometrics.heterogeneity import (
     compare_groups,
@@ -148,3 +149,85 @@ def test_bad_input_is_refused_in_words():
         leave_one_out(y, x, "random")
     with pytest.raises(TandemError, match="e03 has no complete row for 2004"):
         placebo(y, x.drop(("e03", 2004)))
+
+
+@pytest.mark.parametrize("effects", ["entity", "two-way"])
+def test_the_permutation_p_is_a_share_of_regressions_in_random_groups(effects):
+    """Two groups of twelve and eighteen dealt anew; variance of the slopes weighted by size."""
+    y, x = made_up(np.full(N, 0.5), gaps=12, seed=8)
+    found = compare_groups(y, x, HALVES, effects, draws=15, seed=4)
+    code = (HALVES == "second").to_numpy().astype(int)
+    rng = np.random.default_rng(4)
+    spreads = []
+    for labels in [code, *(rng.permutation(code) for _ in range(15))]:
+        of = pd.Series(labels, HALVES.index)[y.index.get_level_values(0)].to_numpy()
+        b = np.array(
+            [panel_regression(y[of == g], x[of == g], effects)[0].params["x"] for g in (0, 1)]
+        )
+        share = np.array([0.4, 0.6])
+        spreads.append((share * (b - share @ b) ** 2).sum())
+    beyond = (np.array(spreads[1:]) >= spreads[0]).sum()
+    assert found.permutation_p == pytest.approx((1 + beyond) / 16)
+    assert 0 < beyond < 15
+    assert found.facts == {
+        "n_obs": N * T - 12, "n_dropped": 0, "effects": effects, "draws": 15
+    }  # fmt: skip
+
+
+def test_groups_and_windows_have_the_tests_and_intervals_of_their_regression():
+    y, x = made_up(np.full(N, 0.5), gaps=10)
+    groups, parts = compare_groups(y, x, HALVES, draws=9).terms, windows(y, x, 4)
+    first = y.index.get_level_values(0).isin(HALVES.index[HALVES == "first"])
+    when = y.index.get_level_values(1).isin(range(2004, 2008))
+    for row, mine in ((groups.loc["first"], first), (parts.loc[(2004, 2007)], when)):
+        result, facts = panel_regression(y[mine], x[mine], "two-way")
+        n = facts["n_clusters"]
+        t = result.params["x"] / result.std_errors["x"]
+        reach = stats.t.ppf(0.975, n - 1) * result.std_errors["x"]
+        assert row["p_value"] == pytest.approx(2 * stats.t.sf(abs(t), n - 1))
+        assert (row["conf_low"], row["conf_high"]) == pytest.approx(
+            (result.params["x"] - reach, result.params["x"] + reach)
+        )
+        assert (row["n_obs"], row["n_clusters"]) == (result.nobs, n)
+    assert len(windows(y, x, 9)) == 1 and len(windows(y, x, 2)) == 8
+    with pytest.raises(TandemError, match="No window of 1 years"):
+        windows(y, x, 1)
+
+
+def test_what_is_not_given_is_said():
+    y, x = made_up(np.full(N, 0.1))
+    plain, given = compare_groups(y, x, HALVES), compare_groups(y, x, HALVES, "two-way", 999, 1)
+    assert plain.permutation_p == given.permutation_p and plain.facts == given.facts
+    assert plain.permutation_p != compare_groups(y, x, HALVES, seed=2).permutation_p
+    one, other = placebo(y, x), placebo(y, x, "two-way", 999, 1)
+    assert np.array_equal(one.drawn, other.drawn) and one.facts == other.facts
+    assert not np.array_equal(placebo(y, x, seed=2).drawn, one.drawn)
+    assert one.facts == {"n_obs": N * T, "n_dropped": 0, "effects": "two-way", "draws": 999}
+    pd.testing.assert_frame_equal(leave_one_out(y, x), leave_one_out(y, x, "two-way"))
+    pd.testing.assert_frame_equal(windows(y, x, 5), windows(y, x, 5, "two-way"))
+
+
+@pytest.mark.parametrize("effects", ["entity", "two-way"])
+def test_the_p_value_of_a_placebo_counts_the_real_one(effects):
+    y, x = made_up(np.full(N, 0.02), seed=5)
+    found = placebo(y, x, effects, draws=40, seed=2)
+    beyond = (np.abs(found.drawn) >= abs(found.estimate)).sum()
+    assert found.p_value == pytest.approx((1 + beyond) / 41) and 0 < beyond < 40
+    alone = placebo(y, x[["x"]], effects, draws=2, seed=2)
+    plain, _ = panel_regression(y, x[["x"]], effects)
+    assert alone.estimate == pytest.approx(plain.params["x"], rel=1e-9)
+
+
+def test_shares_to_winsorise_lie_between_none_and_half():
+    x = pd.DataFrame({"a": np.arange(5.0)})
+    for share in (0.0, -0.1, 0.5):
+        with pytest.raises(TandemError, match=f"not {share}"):
+            winsorise(x, share)
+    pulled, changed = winsorise(x, 0.25)
+    assert pulled["a"].tolist() == [1, 1, 2, 3, 3] and changed["a"] == 2
+
+
+def test_one_group_is_none_to_compare():
+    y, x = made_up(np.full(N, 0.5))
+    with pytest.raises(TandemError, match="at least two"):
+        compare_groups(y, x, HALVES.where(HALVES == "first", "first"))

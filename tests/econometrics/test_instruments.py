@@ -293,3 +293,91 @@ def test_choices_are_refused_in_words():
         wider["y"], wider["x"], wider[["z1", "z2", "z3"]], wider[["w", "w2"]]
     )
     assert result.overidentification is None
+
+
+@pytest.mark.parametrize("se", ["unadjusted", "robust", "clustered"])
+@pytest.mark.parametrize("effects", ["none", "entity", "two-way"])
+def test_first_stages_and_endogeneity_are_regressions_by_hand(se, effects):
+    frame = simulated(14).drop([(3, 2004), (7, 2001)])
+    result = fit(frame, ["z1", "z2"], se=se, effects=effects)
+    entity, year = (frame.index.get_level_values(k) for k in (0, 1))
+    dummies = [np.ones((len(frame), 1))] if effects == "none" else [
+        np.asarray(pd.get_dummies(g), float) for g in (entity, year)[: 1 + (effects == "two-way")]
+    ]  # fmt: skip
+    d = np.hstack(dummies)
+    counted = np.linalg.matrix_rank(d)
+    if effects == "entity" and se == "clustered":
+        counted = 0
+
+    def regression(left, right):
+        z = np.column_stack([frame[right], d])
+        pinv = np.linalg.pinv(z)
+        b = pinv @ left
+        e = left - z @ b
+        n, k = len(frame), len(right) + counted
+        if se == "unadjusted":
+            return b, pinv @ pinv.T * (e @ e) / (n - k), n - k
+        scores = z * e[:, None]
+        if se == "clustered":
+            scores = np.array([scores[entity == i].sum(axis=0) for i in entity.unique()])
+        g = len(scores)
+        factor = g / (g - 1) * (n - 1) / (n - k) if se == "clustered" else n / (n - k)
+        bread = np.linalg.pinv(z.T @ z)
+        df = g - 1 if se == "clustered" else n - k
+        return b, bread @ scores.T @ scores @ bread * factor, df
+
+    assert (result.facts["n_singletons"], result.facts["n_dropped"]) == (0, 0)
+    b, v, df = regression(frame["x"].to_numpy(), ["z1", "z2", "w"])
+    f = b[:2] @ np.linalg.solve(v[:2, :2], b[:2]) / 2
+    row = result.first_stage.loc["x"]
+    assert row["f_stat"] == pytest.approx(f, rel=1e-6)
+    assert row["p_value"] == pytest.approx(stats.f.sf(f, 2, df), rel=1e-6)
+    frame["v"] = frame["x"] - np.column_stack([frame[["z1", "z2", "w"]], d]) @ b
+    less = frame["x"] - np.column_stack([frame["w"], d]) @ np.linalg.lstsq(
+        np.column_stack([frame["w"], d]), frame["x"], rcond=None
+    )[0]  # fmt: skip
+    assert row["partial_r2"] == pytest.approx(1 - (frame["v"] ** 2).sum() / (less**2).sum())
+    b, v, df = regression(frame["y"].to_numpy(), ["v", "x", "w"])
+    assert result.endogeneity.stat == pytest.approx(b[0] ** 2 / v[0, 0], rel=1e-6)
+    assert result.endogeneity.df == (1, df)
+    b, v, df = regression(frame["y"].to_numpy(), ["z1", "z2", "w"])
+    f = b[:2] @ np.linalg.solve(v[:2, :2], b[:2]) / 2
+    assert result.anderson_rubin.stat == pytest.approx(f, rel=1e-6)
+    assert result.anderson_rubin.df == (2, df)
+
+
+def test_what_is_not_given_is_said():
+    frame = simulated(15)
+    plain = instrumental_regression(frame["y"], frame["x"], frame[["z1", "z2"]])
+    given = instrumental_regression(
+        frame["y"], frame["x"], frame[["z1", "z2"]], None, "entity", "2sls", "clustered", 0.95
+    )
+    pd.testing.assert_frame_equal(plain.terms, given.terms)
+    assert plain.statistics == given.statistics and plain.summary == given.summary
+    expected = {
+        "n_obs": 200, "n_entities": 25, "n_instruments": 2, "n_dropped": 0, "n_singletons": 0,
+        "t_df": 24, "conf_level": 0.95, "effects": "entity", "estimator": "2SLS",
+        "se_type": "clustered by entity", "dependent": "y",
+    }  # fmt: skip
+    assert {name: plain.facts[name] for name in expected} == expected
+    flat = plain.statistics
+    assert flat["first_stage_f:x"] == plain.first_stage["f_stat"]["x"]
+    assert flat["anderson_rubin_df"] == "2, 24" and flat["overidentification_df"] == 1
+    narrow = instrumental_regression(frame["y"], frame["x"], frame[["z1", "z2"]], level=0.5)
+    (low, high), = narrow.anderson_rubin_set  # fmt: skip
+    assert plain.anderson_rubin_set[0][0] < low < high < plain.anderson_rubin_set[0][1]
+
+
+def test_the_least_rows_and_clusters():
+    frame = simulated(16, n=4, t=3)
+    short = frame.groupby(level=0).head(2)
+    # eight rows for two instruments, a control, four effects: one is left
+    with pytest.raises(TandemError, match="Only 8 complete rows for 3 exogenous columns and 4"):
+        fit(short, ["z1", "z2"])
+    assert np.isfinite(fit(short, ["z1"]).terms).all(axis=None)
+    three = frame.loc[[0, 1, 2]]
+    assert np.isfinite(fit(three, ["z1", "z2"]).terms).all(axis=None)
+    with pytest.raises(TandemError, match="2 entities are too few to test 2 excluded"):
+        fit(simulated(16, n=2, t=9), ["z1", "z2"])
+    two = instrumental_regression(frame["y"], frame[["x"]], frame[["z1"]], se="robust")
+    assert two.facts["t_df"] == 12 - 1 - 4

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tandem.econometrics.interactions import interaction_regression
 from tandem.econometrics.static import panel_regression
@@ -94,3 +95,44 @@ def test_a_variable_does_not_moderate_itself():
     frame = panel(6)
     with pytest.raises(TandemError, match="take curve_regression"):
         interaction_regression(frame["y"], frame["x"], frame["x"])
+
+
+def test_the_effect_lies_on_an_even_grid_and_five_quantiles():
+    frame = panel(7)
+    result = fit(frame, level=0.9)
+    grid = np.linspace(frame["m"].min(), frame["m"].max(), 51)
+    assert result.marginal["moderator"].to_numpy() == pytest.approx(grid)
+    at = result.at_quantiles
+    assert at.index.tolist() == [0.1, 0.25, 0.5, 0.75, 0.9]
+    assert at["moderator"].to_numpy() == pytest.approx(frame["m"].quantile(at.index).to_numpy())
+    b = result.terms["estimate"]
+    assert at["estimate"].to_numpy() == pytest.approx(
+        (b["x"] + b["x:m"] * at["moderator"]).to_numpy()
+    )
+    reach = stats.t.ppf(0.95, 29) * at["std_error"]
+    assert at["conf_high"].to_numpy() == pytest.approx((at["estimate"] + reach).to_numpy())
+    effects = {name for name in result.statistics if name.startswith("effect_")}
+    assert effects == {f"effect_q{q}{p}" for q in (10, 25, 50, 75, 90) for p in ("", "_p")}
+    assert result.statistics["effect_q90_p"] == at["p_value"][0.9]
+    expected = {"n_obs": 240, "n_entities": 30, "t_df": 29, "conf_level": 0.9, "effects": "two-way"}
+    assert {name: result.facts[name] for name in expected} == expected
+
+
+def test_what_is_not_given_is_said():
+    frame = panel(8)
+    plain = interaction_regression(frame["y"], frame["x"], frame["m"])
+    given = interaction_regression(
+        frame["y"], frame["x"], frame["m"], None, "two-way", "clustered", 0.95
+    )
+    pd.testing.assert_frame_equal(plain.terms, given.terms)
+    assert plain.statistics == given.statistics
+
+
+def test_a_moderator_that_hardly_varies_within_entities_is_not_absorbed():
+    frame = panel(9)
+    means = frame["m"].groupby(level=0).transform("mean")
+    frame["m"] = means + 0.01 * frame["m"]
+    assert not fit(frame, effects="entity").facts["moderator_absorbed"]
+    years = frame["m"].groupby(level=1).transform("mean")
+    for effects, absorbed in (("two-way", True), ("entity", False)):
+        assert fit(frame.assign(m=years), effects=effects).facts["moderator_absorbed"] == absorbed

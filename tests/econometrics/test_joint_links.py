@@ -5,6 +5,7 @@ from statsmodels.tsa.api import VAR
 from statsmodels.tsa.ardl import UECM
 
 from tandem.econometrics import joint_links, romano_wolf, toda_yamamoto
+from tandem.econometrics.long_causality import under_null
 from tandem.errors import TandemError
 
 
@@ -78,3 +79,44 @@ def test_units_do_not_matter_and_the_seed_alone_decides():
 def test_bad_input_is_refused_in_words(call, words):
     with pytest.raises(TandemError, match=words):
         call(walks(5))
+
+
+@pytest.mark.parametrize("differenced", [True, False])
+@pytest.mark.parametrize("lags", [1, 2])
+def test_ratios_under_no_link_are_those_of_resamples_from_own_pasts(differenced, lags):
+    data = walks(6, t=30, link=0.3)
+    data["c"] = np.random.default_rng(1).normal(size=30).cumsum()
+    table, drawn = joint_links(data, differenced, lags, draws=4, seed=3)
+    values = data.to_numpy() / data.std(ddof=0).to_numpy()
+    moved = np.diff(values, axis=0) if differenced else values
+    own = [[0, *(1 + 3 * j + i for j in range(lags))] for i in range(3)]
+    built = under_null(moved, own, lags, 4, np.random.default_rng(3))
+    for ratios, path in zip(drawn, built, strict=True):
+        levels = np.vstack([values[:1], path]).cumsum(axis=0) if differenced else path
+        again, _ = joint_links(pd.DataFrame(levels, data.index), differenced, lags, draws=1)
+        assert ratios == pytest.approx((again["estimate"] / again["std_error"]).to_numpy())
+    pairs = list(zip(table["cause"], table["effect"], strict=True))
+    assert pairs[::3] == [(c, e) for c in "abc" for e in "abc" if c != e]
+    assert table["method"].tolist() == ["VAR", "Toda-Yamamoto", "ARDL"] * 6
+
+
+@pytest.mark.parametrize(("k", "lags", "least"), [(2, 1, 9), (2, 3, 13), (3, 1, 11), (3, 3, 16)])
+@pytest.mark.parametrize("differenced", [True, False])
+def test_the_least_years_leave_each_regression_two_degrees(k, lags, least, differenced):
+    """The largest of: lags of all, two lags of all, seven; and two years more."""
+    data = pd.DataFrame(
+        np.random.default_rng(7).normal(size=(40, k)), range(40), list("abc")[:k]
+    ).cumsum()
+    needed = max(1 + k * lags + lags + differenced, 2 * k + 3, 7) + 2
+    assert needed == least - (not differenced and needed < least)
+    table, _ = joint_links(data.iloc[:needed], differenced, lags, draws=2)
+    assert (table["df"] >= 2).all() and (table.loc[table["method"] != "ARDL", "df"] == 2).any()
+    with pytest.raises(TandemError, match=f"{needed - 1} years are too few .* needs {needed}"):
+        joint_links(data.iloc[: needed - 1], differenced, lags, draws=2)
+
+
+def test_what_is_not_given_is_said():
+    data = walks(8)
+    for one, other in zip(joint_links(data), joint_links(data, True, 1, 999, 1), strict=True):
+        assert np.array_equal(one, other)
+    assert not np.array_equal(joint_links(data)[1], joint_links(data, seed=2)[1])

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from linearmodels.panel import PanelOLS
+from scipy import stats
 
 from tandem.econometrics import FixedEffectsVAR, local_projections
 from tandem.errors import TandemError
@@ -137,3 +138,115 @@ def test_errors_of_the_jackknife_are_as_large_as_its_spread(simulate, se):
     estimates, errors = np.array(found).T
     least = {"clustered": 0.9, "driscoll-kraay": 0.85}[se]  # errors of the plain slope: .81 and .62
     assert least < errors.mean() / estimates.std() < 1.1
+
+
+def slopes_by_hand(y, x, controls, groups, kind):
+    """Slope of y on x beside controls and effects, and what each group adds to it."""
+    d = np.hstack([np.asarray(pd.get_dummies(g), float) for g in groups])
+    z = np.column_stack([controls, d])
+    shock, left = (v - z @ np.linalg.lstsq(z, v, rcond=None)[0] for v in (x, y))
+    slope = shock @ left / (shock @ shock)
+    scores = shock * (left - slope * shock) / (shock @ shock)
+    freedom = len(y) - np.linalg.matrix_rank(d) - controls.shape[1] - 1
+    spread = np.sqrt(shock @ shock / freedom)
+    added = pd.Series(scores).groupby(groups[0] if kind == "clustered" else groups[-1]).sum()
+    return slope, added, spread
+
+
+@pytest.mark.parametrize("time_effects", [False, True])
+@pytest.mark.parametrize("se", ["clustered", "driscoll-kraay"])
+@pytest.mark.parametrize(
+    ("impulse", "response", "h"), [("a", "b", 1), ("b", "a", 3), ("b", "b", 2)]
+)
+def test_the_jackknife_and_its_errors_are_their_formulas(
+    simulate, time_effects, se, impulse, response, h
+):
+    panel = simulate([A1], SIGMA, n=15, t=14, seed=5).drop([(3, 2001), (3, 2002)])
+    table = local_projections(panel, horizon=3, time_effects=time_effects, se=se, level=0.9).table
+    row = table.set_index(["impulse", "response", "horizon"]).loc[(impulse, response, h)]
+    groups = panel.groupby(level=0)
+    rows = pd.concat(
+        [groups[response].shift(-h).rename("later"), panel, groups.shift(1).add_prefix("L.")],
+        axis=1,
+    ).dropna()
+    controls = rows[["L.a", "L.b"] + ["a"] * (impulse == "b")].to_numpy()
+    entity, year = (rows.index.get_level_values(k) for k in (0, 1))
+    place = rows.groupby(level=0).cumcount().to_numpy() + 1
+    count = rows.groupby(level=0)["later"].transform("size").to_numpy()
+    cut, other = count // 2, count - count // 2
+    masks = [place > 0, place <= cut, place > cut, place <= other, place > other]
+    found = []
+    for mine in masks:
+        kinds = [entity[mine], year[mine]]
+        by = kinds if time_effects else [kinds[0]]
+        y, x = rows["later"].to_numpy()[mine], rows[impulse].to_numpy()[mine]
+        slope, _, spread = slopes_by_hand(y, x, controls[mine], by, se)
+        d = np.hstack([np.asarray(pd.get_dummies(g), float) for g in by])
+        z = np.column_stack([controls[mine], d])
+        shock, left = (v - z @ np.linalg.lstsq(z, v, rcond=None)[0] for v in (x, y))
+        scores = shock * (left - slope * shock) / (shock @ shock)
+        added = pd.Series(scores).groupby(kinds[0 if se == "clustered" else 1]).sum()
+        found.append((slope, added, spread))
+    slope = 2 * found[0][0] - sum(f[0] for f in found[1:]) / 4
+    added = 2 * found[0][1]
+    for _, more, _ in found[1:]:
+        added = added.sub(more / 4, fill_value=0.0)
+    if se == "clustered":
+        variance, df = (added**2).sum() * 15 / 14, 14
+    else:
+        n = len(added)
+        reach, df = max(h, int(4 * (n / 100) ** (2 / 9))), n - 1
+        a = added.to_numpy()
+        variance = a @ a + 2 * sum(
+            (1 - j / (reach + 1)) * (a[j:] @ a[:-j]) for j in range(1, reach + 1)
+        )
+    # a shock of one standard deviation: what the impulse leaves of the regression of its own year
+    own = panel.join(groups.shift(1).add_prefix("L.")).dropna()
+    controls = own[["L.a", "L.b"] + ["a"] * (impulse == "b")].to_numpy()
+    by = [own.index.get_level_values(k) for k in range(1 + time_effects)]
+    x = own[impulse].to_numpy()
+    _, _, unit = slopes_by_hand(x, x, controls, by, "clustered")
+    assert row["estimate"] == pytest.approx(slope * unit)
+    assert row["std_error"] == pytest.approx(np.sqrt(variance) * unit)
+    assert (row["t_df"], row["n_obs"]) == (df, len(rows))
+    reach = stats.t.ppf(0.95, df) * row["std_error"]
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx(
+        (row["estimate"] - reach, row["estimate"] + reach)
+    )
+
+
+def test_what_the_order_fixes_has_no_error(panel):
+    table = local_projections(panel, horizon=2).table.set_index(["impulse", "response", "horizon"])
+    assert table.loc[("b", "a", 0), "estimate"] == 0
+    for pair in (("b", "a"), ("a", "a"), ("b", "b")):
+        assert table.loc[(*pair, 0), ["std_error", "conf_low", "conf_high"]].isna().all()
+    assert table.loc[("a", "b", 0)].notna().all()
+    assert table.drop(index=[0], level="horizon").notna().all(axis=None)
+    assert table.loc[("a", "a", 0), "estimate"] > 0
+
+
+def test_what_is_not_given_is_said(panel):
+    plain = local_projections(panel)
+    given = local_projections(
+        panel, 1, 5, ["a", "b"], None, False, "half-panel", "driscoll-kraay", 0.95
+    )
+    pd.testing.assert_frame_equal(plain.table, given.table)
+    assert plain.table["horizon"].max() == 5 and plain.correction == "half-panel"
+    assert local_projections(panel, horizon=1).table["horizon"].unique().tolist() == [0, 1]
+    for level in (0, 1):
+        with pytest.raises(TandemError, match="between 0 and 1"):
+            local_projections(panel, level=level)
+
+
+def test_a_variable_that_the_others_hold_is_refused(simulate):
+    panel = simulate([A1], SIGMA, n=20, t=12, seed=6)
+    with pytest.raises(TandemError, match="wholly explained by the others' past"):
+        local_projections(panel.assign(c=panel["a"].groupby(level=0).shift(1)), correction=None)
+
+
+def test_one_degree_of_freedom_is_enough(simulate):
+    panel = simulate([[[0.5]]], [[1.0]], n=2, t=5, seed=7)
+    # five years, one lag: four equations an entity at once; two effects, two slopes
+    assert len(local_projections(panel, horizon=1, correction=None).table) == 2
+    with pytest.raises(TandemError, match="4 equations for 2 effects and 2 slopes"):
+        local_projections(panel, horizon=2, correction=None)

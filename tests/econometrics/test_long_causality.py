@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 from statsmodels.tsa.api import VAR
+from statsmodels.tsa.ardl import UECM
 
 from tandem.econometrics import bounds_test, frequency_causality, toda_yamamoto
+from tandem.econometrics.long_causality import under_null
 from tandem.errors import TandemError
 
 
@@ -121,3 +123,133 @@ def test_the_sum_of_the_tested_lags_is_that_of_the_var():
 def test_bad_input_is_refused_in_words(call, words):
     with pytest.raises(TandemError, match=words):
         call(series(7))
+
+
+def slow_under_null(values, kept, p, draws, rng):
+    """Resamples series after series and year after year, residuals by their leverage."""
+    t, k = values.shape
+    z = np.array([[1.0, *(values[s - j, i] for j in range(1, p + 1) for i in range(k))]
+                  for s in range(p, t)])  # fmt: skip
+    coef, e = np.zeros((k, z.shape[1])), np.zeros((t - p, k))
+    for i, mine in enumerate(kept):
+        x = z[:, mine]
+        hat = x @ np.linalg.inv(x.T @ x) @ x.T
+        coef[i, mine] = np.linalg.inv(x.T @ x) @ x.T @ values[p:, i]
+        e[:, i] = (values[p:, i] - hat @ values[p:, i]) / np.sqrt(1 - np.diag(hat))
+    e = e - e.mean(axis=0)
+    years = rng.integers(0, t - p, (draws, t - p))
+    built = []
+    for d in range(draws):
+        y = list(values[:p])
+        for s in range(t - p):
+            before = np.array([1.0, *np.concatenate([y[-j] for j in range(1, p + 1)])])
+            y.append(coef @ before + e[years[d, s]])
+        built.append(y)
+    return np.array(built)
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_resamples_follow_the_equations_that_are_kept(p):
+    values = series(11, link=0.3).to_numpy()
+    kept = [[0, *range(1, 1 + 2 * p, 2)], list(range(1 + 2 * p))]
+    found = under_null(values, kept, p, 3, np.random.default_rng(3))
+    assert found == pytest.approx(slow_under_null(values, kept, p, 3, np.random.default_rng(3)))
+
+
+@pytest.mark.parametrize(("lags", "extra"), [(1, 1), (2, 0), (2, 1)])
+def test_toda_and_yamamotos_bootstrap_is_their_test_of_resamples(lags, extra):
+    data = series(12, t=40, link=0.25)
+    data["c"] = np.random.default_rng(1).normal(size=40)
+    fit = toda_yamamoto(data, "a", "b", lags, extra, draws=60, seed=4)
+    values = ((data - data.mean()) / data.std(ddof=0)).to_numpy()
+    p = lags + extra
+    every = list(range(1 + 3 * p))
+    without = [j for j in every if j not in [1 + 3 * j for j in range(lags)]]
+    built = slow_under_null(values, [every, without, every], p, 60, np.random.default_rng(4))
+    tests = [
+        toda_yamamoto(pd.DataFrame(b, data.index, list("abc")), "a", "b", lags, extra, draws=0)
+        for b in built
+    ]
+    beyond = sum(test.stat >= fit.stat for test in tests)
+    assert fit.bootstrap_p == pytest.approx((1 + beyond) / 61)
+    ratios = [abs(test.estimate / test.std_error) for test in tests]
+    assert fit.critical == pytest.approx(np.quantile(ratios, 0.95))
+    assert (fit.lags, fit.extra, fit.df, fit.n_obs) == (lags, extra, lags, 40 - p)
+
+
+def test_what_is_not_given_is_said():
+    data = series(13, t=40, link=0.2)
+    assert toda_yamamoto(data, "a", "b") == toda_yamamoto(data, "a", "b", 1, 1, 999, 1)
+    assert toda_yamamoto(data, "a", "b", seed=2).bootstrap_p != toda_yamamoto(
+        data, "a", "b"
+    ).bootstrap_p  # fmt: skip
+    table = frequency_causality(data, "a", "b")
+    pd.testing.assert_frame_equal(table, frequency_causality(data, "a", "b", 3, 50))
+    pd.testing.assert_frame_equal(
+        bounds_test(data, "a", "b"), bounds_test(data, "a", "b", 1)
+    )  # fmt: skip
+    assert not bounds_test(data, "a", "b", 2).equals(bounds_test(data, "a", "b"))
+    assert np.isnan(toda_yamamoto(data, "a", "b", draws=0).critical)
+
+
+def test_frequencies_lie_evenly_between_zero_and_pi():
+    table = frequency_causality(series(14, t=40, link=0.2), "a", "b", 4, points=7)
+    assert table["frequency"].to_numpy() == pytest.approx(np.arange(1, 8) * np.pi / 8)
+    df = 40 - 4 - 1 - 8
+    assert table["df"].unique().tolist() == [f"2, {df}"]
+    assert table["p_value"].to_numpy() == pytest.approx(stats.f.sf(table["stat"], 2, df))
+
+
+@pytest.mark.parametrize("lags", [1, 2])
+def test_bounds_are_those_of_statsmodels_with_an_unrestricted_constant(lags):
+    verdicts = set()
+    for seed in range(12):
+        data = series(seed, t=30, link=0.5, walk=seed % 2 == 0)
+        z = ((data - data.mean()) / data.std(ddof=0)).reset_index(drop=True)
+        fit = UECM(z["b"], lags, z[["a"]], lags, trend="c").fit()
+        theirs = fit.bounds_test(case=3)
+        table = bounds_test(data, "a", "b", lags)
+        assert table.index.tolist() == ["10 %", "5 %", "1 %"]
+        assert table["statistic"].to_numpy() == pytest.approx(np.full(3, theirs.statistic))
+        limits = theirs.critical_values.loc[[90.0, 95.0, 99.0]]
+        assert table[["lower", "upper"]].to_numpy() == pytest.approx(limits.to_numpy())
+        assert table["p_lower"].unique() == pytest.approx([theirs.pvalue["lower"]])
+        assert table["p_upper"].unique() == pytest.approx([theirs.pvalue["upper"]])
+        # the levels' joint F, Pesaran, Shin & Smith (2001)
+        f = fit.f_test("b.L1 = 0, a.L1 = 0")
+        assert theirs.statistic == pytest.approx(float(f.fvalue), rel=1e-6)
+        for _, row in table.iterrows():
+            expected = "undecided"
+            if row["statistic"] > row["upper"]:
+                expected = "level relation"
+            elif row["statistic"] < row["lower"]:
+                expected = "none"
+            assert row["verdict"] == expected
+            verdicts.add(expected)
+    assert verdicts == {"level relation", "none", "undecided"}
+
+
+def test_the_least_years_are_those_that_the_sentences_name():
+    data = series(15)
+    for years, fits in ((12, True), (11, False)):  # three lags of two series: 7 coefficients
+        call = [data.iloc[:years], "a", "b", 2, 1, 0]
+        if fits:
+            assert toda_yamamoto(*call).n_obs == years - 3
+        else:
+            with pytest.raises(TandemError, match="11 years are too few for 3 lags of 2 series"):
+                toda_yamamoto(*call)
+    assert len(frequency_causality(data.iloc[:11], "a", "b", points=3)) == 3  # one degree left
+    with pytest.raises(TandemError, match="10 years are too few"):
+        frequency_causality(data.iloc[:10], "a", "b")
+    for lags, least in ((1, 15), (2, 21)):
+        assert len(bounds_test(data.iloc[:least], "a", "b", lags)) == 3
+        with pytest.raises(TandemError, match=f"{least - 1} years .* it needs {least}"):
+            bounds_test(data.iloc[: least - 1], "a", "b", lags)
+    with pytest.raises(TandemError, match="fewer than two years"):
+        toda_yamamoto(data.iloc[:1], "a", "b")
+    with pytest.raises(TandemError, match="are collinear"):
+        toda_yamamoto(data.iloc[:2], "a", "b")
+    with pytest.raises(TandemError, match="1 and -1 were given"):
+        toda_yamamoto(data, "a", "b", 1, -1)
+    with pytest.raises(TandemError, match="series a, b, c are collinear"):
+        toda_yamamoto(data.assign(c=data["a"] + data["b"]), "a", "b")

@@ -14,6 +14,7 @@ from tandem.econometrics import (
     pooled_mean_group,
 )
 from tandem.econometrics.long_run import long_run_covariance
+from tandem.econometrics.pooled_mean_group import _half_life
 from tandem.errors import TandemError
 
 
@@ -225,3 +226,267 @@ def test_unknown_choices_are_refused():
         with pytest.raises(TandemError, match=words):
             call()
     assert dols(y, x, order="bic").facts["order_chosen_by"] == "bic"
+
+
+def unequal(seed, k=1, lengths=(30, 26, 34)):
+    """Entities of different years, a second regressor if asked for."""
+    y, x = relation(seed, n=len(lengths), t=max(lengths))
+    if k == 2:
+        x["z"] = np.random.default_rng(1000 + seed).normal(size=len(x)).cumsum()
+        y = (y + 0.5 * x["z"]).rename("y")
+    first = [2001 + max(lengths) - length for length in lengths]
+    entity, year = (y.index.get_level_values(level) for level in (0, 1))
+    kept = year >= np.array(first)[entity]
+    return y[kept], x[kept]
+
+
+def own_values(y, x):
+    return [np.column_stack([y[e], x.loc[e]]) for e in y.index.unique(0)]
+
+
+def left_of(v, z):
+    return v - z @ np.linalg.lstsq(z, v, rcond=None)[0]
+
+
+def steady(n, trend):
+    return np.column_stack([np.ones(n), np.arange(n)])[:, : len(trend)]
+
+
+def bartlett(u, lags):
+    """Two-sided and one-sided long-run covariance, year by year."""
+    n, m = u.shape
+    whole, one_sided = np.zeros((m, m)), np.zeros((m, m))
+    for s in range(n):
+        for t in range(n):
+            weight = max(0.0, 1 - abs(s - t) / (lags + 1)) / n
+            whole += weight * np.outer(u[s], u[t])
+            if t >= s:
+                one_sided += weight * np.outer(u[s], u[t])
+    return whole, one_sided
+
+
+def newey_west(n):
+    return int(4 * (n / 100) ** (2 / 9))
+
+
+def fmols_by_hand(entities, trend, bandwidth):
+    """The docstring's formula for entities together."""
+    clean = [left_of(v, steady(len(v), trend)) for v in entities]
+    xx, xy = sum(v[:, 1:].T @ v[:, 1:] for v in clean), sum(v[:, 1:].T @ v[:, 0] for v in clean)
+    first = np.linalg.solve(xx, xy)
+    both = []
+    for v, c in zip(entities, clean, strict=True):
+        dx = np.diff(v[:, 1:], axis=0)
+        u = c[1:, 0] - c[1:, 1:] @ first
+        lags = newey_west(len(v)) if bandwidth is None else bandwidth
+        both.append(bartlett(np.column_stack([u, dx - dx.mean(axis=0)]), lags))
+    omega, delta = (sum(b[j] for b in both) / len(both) for j in (0, 1))
+    g = np.linalg.inv(omega[1:, 1:]) @ omega[1:, 0]
+    top, bread, filling, n = 0.0, 0.0, 0.0, 0
+    for v, (own, _) in zip(entities, both, strict=True):
+        z = left_of(v[1:, 1:], steady(len(v) - 1, trend))
+        plus = v[1:, 0] - np.diff(v[:, 1:], axis=0) @ g
+        top = top + z.T @ plus - len(z) * (delta[1:, 0] - delta[1:, 1:] @ g)
+        side = np.r_[1.0, -g]
+        bread, filling = bread + z.T @ z, filling + (side @ own @ side) * z.T @ z
+        n += len(z)
+    bread = np.linalg.inv(bread)
+    spent = len(entities) * len(trend) + len(first)
+    return bread @ top, bread @ filling @ bread * n / (n - spent)
+
+
+def dols_by_hand(entities, trend, leads, lags, bandwidth):
+    """Least squares on x and on each entity's own terms and changes around."""
+    rows = []
+    for v in entities:
+        dx = np.diff(v[:, 1:], axis=0, prepend=np.nan)
+        years = range(1 + lags, len(v) - leads)
+        around = [np.concatenate([dx[s + j] for j in range(-lags, leads + 1)]) for s in years]
+        others = np.column_stack([steady(len(years), trend), around])
+        rows.append((left_of(v[years.start : years.stop], others), others.shape[1]))
+    bread = np.linalg.inv(sum(c[:, 1:].T @ c[:, 1:] for c, _ in rows))
+    b = bread @ sum(c[:, 1:].T @ c[:, 0] for c, _ in rows)
+    filling = 0.0
+    for c, _ in rows:
+        u = (c[:, 0] - c[:, 1:] @ b)[:, None]
+        chosen = newey_west(len(u)) if bandwidth is None else bandwidth
+        filling = filling + bartlett(u, chosen)[0][0, 0] * c[:, 1:].T @ c[:, 1:]
+    n, spent = sum(len(c) for c, _ in rows), sum(m for _, m in rows) + len(b)
+    return b, bread @ filling @ bread * n / (n - spent)
+
+
+BY_HAND = [
+    (fmols, {}, fmols_by_hand, ()),
+    (dols, {}, dols_by_hand, (1, 1)),  # one lead and one lag if nothing is said
+    (dols, {"order": (2, 0)}, dols_by_hand, (2, 0)),
+    (dols, {"order": (0, 1)}, dols_by_hand, (0, 1)),
+    (dols, {"order": 2}, dols_by_hand, (2, 2)),
+]
+
+
+@pytest.mark.parametrize(("estimator", "options", "by_hand", "order"), BY_HAND)
+@pytest.mark.parametrize("trend", ["c", "ct"])
+@pytest.mark.parametrize(("k", "bandwidth"), [(1, None), (2, 3)])
+def test_long_run_estimates_and_errors_are_their_formulas(
+    estimator, options, by_hand, order, trend, k, bandwidth
+):
+    y, x = unequal(11, k)
+    entities = own_values(y, x)
+    options = options | {"trend": trend, "bandwidth": bandwidth}
+    pooled = estimator(y, x, pooling="pooled", **options)
+    b, v = by_hand(entities, trend, *order, bandwidth)
+    assert pooled.terms["estimate"].to_numpy() == pytest.approx(b, rel=1e-8)
+    assert pooled.cov.to_numpy() == pytest.approx(v, rel=1e-7)
+    group = estimator(y, x, **options)
+    each = [by_hand([entity], trend, *order, bandwidth) for entity in entities]
+    assert group.entities.to_numpy() == pytest.approx(np.array([b for b, _ in each]), rel=1e-8)
+    assert group.terms["estimate"].to_numpy() == pytest.approx(sum(b for b, _ in each) / 3)
+    assert group.cov.to_numpy() == pytest.approx(sum(v for _, v in each) / 9, rel=1e-7)
+    ratios = sum(b / np.sqrt(np.diag(v)) for b, v in each) / np.sqrt(3)
+    for name, ratio in zip(x, ratios, strict=True):
+        assert group.facts[f"group_t[{name}]"] == pytest.approx(ratio, rel=1e-7)
+
+
+def test_the_facts_say_what_was_done():
+    y, x = unequal(12)
+    facts = fmols(y, x, "pooled").facts
+    # 30, 26 and 34 years: two, two and three lags... of T / 100 above (3/4)^(9/2) = .274 three
+    assert facts == {
+        "estimator": "fully modified OLS, pooled", "trend": "constant", "n_obs": 87,
+        "se_type": "long-run variance by entity, sandwich, n/(n-k)", "n_entities": 3,
+        "n_years": "26-34", "n_dropped": 0, "bandwidth": "Bartlett, 2-3 lags",
+    }  # fmt: skip
+    found = dols(y, x, trend="ct", order=(2, 1), bandwidth=2).facts
+    assert (found["leads"], found["lags"], found["order_chosen_by"]) == (2, 1, "user")
+    assert found["n_obs"] == 90 - 3 * 4 and found["bandwidth"] == "Bartlett, 2 lags"
+    assert found["trend"] == "constant and trend"
+    assert "dynamic OLS, group mean" in dols(y, x).summary
+    # the years that leads and lags take are not there for the bandwidth: 30 less 3 have two lags
+    assert dols(y.loc[[0]], x.loc[[0]]).facts["bandwidth"] == "Bartlett, 2 lags"
+    y, x = relation(12, n=2, t=20)
+    for estimator in (mean_group, pooled_mean_group):
+        facts = estimator(y, x).facts
+        assert (facts["n_obs"], facts["n_entities"], facts["n_years"]) == (38, 2, "20")
+    assert common_correlated_effects(y, x).facts["n_obs"] == 40
+    assert fmols(y.mask(y.index == (0, 2001)), x).facts["n_dropped"] == 1
+
+
+@pytest.mark.parametrize("trend", ["c", "ct"])
+def test_bic_compares_orders_on_the_same_years(trend):
+    for seed in range(6):
+        y, x = unequal(seed, lengths=(30, 24))
+        totals = []
+        for q in range(3):
+            total = 0.0
+            for v in own_values(y, x):
+                dx = np.diff(v[:, 1:], axis=0, prepend=np.nan)
+                years = range(3, len(v) - 2)  # those of two leads and two lags
+                z = [[*v[s, 1:], 1, s, *dx[s - q : s + q + 1].ravel()] for s in years]
+                z = np.delete(z, 2, axis=1) if trend == "c" else np.array(z)
+                u = left_of(v[3 : len(v) - 2, 0], z)
+                total += len(u) * np.log(u @ u / len(u)) + z.shape[1] * np.log(len(u))
+            totals.append(total)
+        facts = dols(y, x, trend=trend, order="bic").facts
+        assert facts["leads"] == facts["lags"] == np.argmin(totals)
+
+
+def test_bic_leaves_out_orders_that_the_years_do_not_allow():
+    y, x = relation(13, n=3)
+    years = y.index.get_level_values(1)
+    # one regressor and a constant: 9 years without leads and lags, 13 with one, 17 with two
+    for n_years, most in ((9, 0), (12, 0), (13, 1), (16, 1)):
+        kept = years < 2001 + n_years
+        assert dols(y[kept], x[kept], order="bic").facts["leads"] <= most
+
+
+@pytest.mark.parametrize(
+    ("estimate", "least"),
+    [
+        (lambda y, x: fmols(y, x), 8),
+        (lambda y, x: fmols(y, x, trend="ct"), 9),
+        (lambda y, x: dols(y, x), 13),
+        (lambda y, x: dols(y, x, order=(1, 0)), 11),
+        (lambda y, x: dols(y, x, order="bic"), 9),
+        (lambda y, x: mean_group(y, x), 10),
+        (lambda y, x: common_correlated_effects(y, x), 9),
+        (lambda y, x: fmols(y, x.assign(z=x["x"] ** 2)), 9),
+        (lambda y, x: dols(y, x.assign(z=x["x"] ** 2)), 17),
+        (lambda y, x: mean_group(y, x.assign(z=x["x"] ** 2)), 12),
+        (lambda y, x: common_correlated_effects(y, x.assign(z=x["x"] ** 2)), 11),
+    ],
+)
+def test_the_least_number_of_years_is_the_one_that_the_sentence_names(estimate, least):
+    y, x = relation(14, n=3)
+    years = y.index.get_level_values(1)
+    assert np.isfinite(estimate(y[years < 2001 + least], x[years < 2001 + least]).terms).all(
+        axis=None
+    )
+    with pytest.raises(TandemError, match=rf"{least - 1} .*years.* needs? {least}\b"):
+        estimate(y[years < 2000 + least], x[years < 2000 + least])
+
+
+def test_two_entities_have_common_correlated_effects_and_one_has_none():
+    y, x = relation(15, n=2)
+    assert common_correlated_effects(y, x).facts["n_entities"] == 2
+    with pytest.raises(TandemError, match="at least two entities"):
+        common_correlated_effects(y.loc[[0]], x.loc[[0]])
+
+
+def test_pooled_common_correlated_effects_by_hand():
+    """Pesaran (2006), eqs. 65 and 67-69."""
+    y, x = relation(16, n=5, t=20, spread=0.3)
+    means = pd.DataFrame({"y": y, "x": x["x"]}).groupby(level=1).mean()
+    h = np.column_stack([np.ones(20), means])
+    own = [left_of(np.column_stack([y[e], x.loc[e]]), h) for e in range(5)]
+    xx, xy = (np.array([v[:, 1] @ v[:, i] for v in own]) for i in (1, 0))
+    slopes, pooled = xy / xx, xy.sum() / xx.sum()
+    filling = (xx**2 * (slopes - slopes.mean()) ** 2).sum() / 4
+    row = common_correlated_effects(y, x, "pooled").terms.loc["x"]
+    assert row["estimate"] == pytest.approx(pooled)
+    assert row["std_error"] == pytest.approx(np.sqrt(filling * 5) / xx.sum())
+
+
+@pytest.mark.parametrize(
+    ("speed", "years"),
+    [(-0.5, 1.0), (-0.75, 0.5), (-1.5, 1.0), (-1.0, 0.0), (-1.75, np.log(0.5) / np.log(0.75))],
+)
+def test_half_lives(speed, years):
+    assert _half_life(speed)["half_life"] == pytest.approx(years)
+
+
+@pytest.mark.parametrize("speed", [0.0, -2.0, 0.3, -2.3])
+def test_a_speed_that_does_not_correct_has_no_half_life(speed):
+    assert _half_life(speed)["half_life"] == "none: deviations do not die out"
+
+
+def test_pooled_mean_group_with_two_regressors_has_the_errors_of_its_likelihood():
+    y, x = unequal(17, 2, lengths=(40, 36, 38, 40))
+    fit = pooled_mean_group(y, x)
+
+    def likelihood(theta):
+        total = 0.0
+        for v in own_values(y, x):
+            d = np.diff(v, axis=0)
+            gap = v[:-1, 0] - v[1:, 1:] @ theta
+            u = left_of(d[:, 0], np.column_stack([gap, np.ones(len(d)), d[:, 1:]]))
+            total -= len(u) / 2 * np.log(u @ u / len(u))
+        return total
+
+    best = fit.terms["estimate"].to_numpy()[:2]
+    errors = fit.terms["std_error"].to_numpy()[:2]
+
+    def top(a, b=0.0):
+        return likelihood(best + 0.1 * errors * (a + b))
+
+    e = np.eye(2)
+    slope = np.array([(top(s) - top(-s)) / 0.2 for s in e])
+    hessian = [[(top(a, b) - top(a, -b) - top(-a, b) + top(-a, -b)) / 0.04 for a in e] for b in e]
+    cov = np.linalg.inv(-np.array(hessian))  # of estimates in units of their errors
+    assert cov @ slope == pytest.approx(np.zeros(2), abs=1e-3)
+    # observed against expected information
+    assert np.sqrt(np.diag(cov)) == pytest.approx(np.ones(2), rel=0.1)
+    told = fit.cov.iloc[:2, :2].to_numpy() / np.outer(errors, errors)
+    assert cov[0, 1] == pytest.approx(told[0, 1], abs=0.1)
+    speeds = fit.entities["speed"]
+    assert fit.terms.loc["speed", "estimate"] == pytest.approx(speeds.mean())
+    assert fit.terms.loc["speed", "std_error"] == pytest.approx(speeds.std() / 2)

@@ -92,3 +92,95 @@ def test_entities_may_start_late_and_end_early():
 def test_bad_input_is_refused_in_words(change, words):
     with pytest.raises(TandemError, match=words):
         bias_corrected_within(*change(*made_up()), draws=50)
+
+
+def slow_panels(y, x, coef, signs):
+    """Panels built from coefficients, observed first values and sign-flipped residuals."""
+    built = []
+    for draw in signs:
+        rows = {}
+        for i, e in enumerate(y.index.unique(0)):
+            years = list(y[e].index)
+            values, z = y[e].to_numpy(), x.loc[e].to_numpy()
+            left = values[1:] - coef[0] * values[:-1] - z[1:] @ coef[1:]
+            effect = left.mean()
+            stretch = np.sqrt(len(left) / (len(left) - 1))
+            made = [values[0]]
+            for s in range(1, len(values)):
+                sign = draw[i, years[s] - 2001]
+                error = (left[s - 1] - effect) * stretch * sign
+                made.append(coef[0] * made[-1] + z[s] @ coef[1:] + effect + error)
+            rows |= {(e, year): value for year, value in zip(years, made, strict=True)}
+        built.append(pd.Series(rows).rename("y").rename_axis(["entity", "year"]))
+    return built
+
+
+def test_simulated_panels_have_the_observed_estimate_on_average():
+    """The search, the covariance and its derivative, with panels made one by one."""
+    y, x = made_up(3, n=8, t=7)
+    short = ~((y.index.get_level_values(0) == 2) & (y.index.get_level_values(1) < 2003))
+    y, x = y[short], x[short]
+    fit = bias_corrected_within(y, x, False, draws=15, seed=6)
+    signs = np.random.default_rng(6).choice([-1.0, 1.0], size=(15, 8, 7))
+    signs = np.concatenate([signs, -signs])
+
+    def within(panel):
+        return panel_regression(panel, lags(panel, [1]).join(x), "entity")[0].params.to_numpy()
+
+    b = fit.terms["estimate"].to_numpy()
+
+    def simulate(coef):
+        return np.array([within(p) for p in slow_panels(y, x, coef, signs)])
+
+    found = simulate(b)
+    observed = within(y)
+    assert fit.within.to_numpy() == pytest.approx(observed)
+    assert found.mean(axis=0) == pytest.approx(observed, abs=1e-5 * found.std(axis=0).min())
+    steps = 0.01 * found.std(axis=0) * np.eye(2)
+    slope = [(simulate(b + d) - simulate(b - d)).mean(axis=0) / (2 * d.max()) for d in steps]
+    inverse = np.linalg.inv(np.array(slope).T)
+    cov = inverse @ np.cov(found, rowvar=False) @ inverse.T
+    assert fit.terms["std_error"].to_numpy() == pytest.approx(np.sqrt(np.diag(cov)), rel=1e-4)
+
+
+def test_what_is_not_given_is_said():
+    y, x = made_up(4, n=10, t=6)
+    plain = bias_corrected_within(y, x)
+    pd.testing.assert_frame_equal(
+        plain.terms, bias_corrected_within(y, x, True, 500, 1, 0.95).terms
+    )
+    assert plain.facts == {
+        "dependent": "y", "n_obs": 50, "n_entities": 10, "n_dropped": 0, "entity_effects": True,
+        "time_effects": True, "se_type": "bootstrap of within estimates, delta method",
+        "draws": 500,
+    }  # fmt: skip
+    missing = y.copy()
+    missing[(0, 2001)] = np.nan
+    facts = bias_corrected_within(missing, x, draws=20).facts
+    assert (facts["n_dropped"], facts["n_obs"]) == (1, 49)
+
+
+def test_two_entities_of_three_years_are_the_least():
+    y, x = made_up(5, n=4, t=7)
+    assert bias_corrected_within(y.loc[:1], time_effects=False, draws=20).facts["n_entities"] == 2
+    late = y[(y.index.get_level_values(0) == 0) | (y.index.get_level_values(1) > 2005)]
+    with pytest.raises(TandemError, match="1 entities have three years in a row"):
+        bias_corrected_within(late, time_effects=False, draws=20)
+    # two years have one equation, which the effect takes: such entities are left out
+    some = y[(y.index.get_level_values(0) < 3) | (y.index.get_level_values(1) > 2005)]
+    assert bias_corrected_within(some, time_effects=False, draws=20).facts["n_entities"] == 3
+
+
+def test_a_search_that_does_not_end_is_told(monkeypatch):
+    monkeypatch.setattr("tandem.econometrics.lsdvc.ROUNDS", 1)
+    with pytest.raises(TandemError, match="search for the corrected coefficients of 'y'"):
+        bias_corrected_within(*made_up(), draws=20)
+
+
+def test_shocks_of_years_leave_the_estimates_with_year_effects_where_they_are():
+    y, x = made_up(6, n=12, t=7)
+    year = y.index.get_level_values(1).to_numpy()
+    one, two = (bias_corrected_within(v, x, draws=30).terms for v in (y, y + 5 * np.sin(year)))
+    np.testing.assert_allclose(one["estimate"], two["estimate"], rtol=1e-5)
+    # the derivative is simulated, and its noise grows with the shocks
+    np.testing.assert_allclose(one["std_error"], two["std_error"], rtol=0.1)

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from tandem.econometrics.mediation import mediation
+from tandem.econometrics.mediation import _bands, mediation
 from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
@@ -109,3 +110,76 @@ def test_bad_input_is_refused_in_words():
         mediation(d["y"], d["x"], (2 * d["x"]).rename("m"))
     with pytest.raises(TandemError, match="no name"):
         mediation(d["y"].rename(None), d["x"], d["m"])
+
+
+def test_bands_are_percentiles_of_regressions_on_drawn_entities():
+    d = made_up()
+    found = mediation(d["y"], d["x"], d["m"], d[["w"]], draws=99, seed=3, level=0.8)
+    weights = np.random.default_rng(3).multinomial(N, np.full(N, 1 / N), size=99)
+    drawn = [
+        e for e, times in zip(d.index.unique(0), weights[5], strict=True) for _ in range(times)
+    ]
+    stacked = pd.concat({i: d.loc[e] for i, e in enumerate(drawn)})
+    a = panel_regression(stacked["m"], stacked[["x", "w"]], "two-way")[0].params["x"]
+    assert found.draws.loc[5, "x -> m"] == pytest.approx(a, rel=1e-8)
+    t = found.terms
+    assert t["std_error"].to_numpy() == pytest.approx(found.draws.std().to_numpy())
+    assert t["conf_low"].to_numpy() == pytest.approx(found.draws.quantile(0.1).to_numpy())
+    assert t["conf_high"].to_numpy() == pytest.approx(found.draws.quantile(0.9).to_numpy())
+    step = found.steps.loc[("m on x", "x")]
+    reach = stats.t.ppf(0.9, N - 1) * step["std_error"]
+    assert step["conf_high"] == pytest.approx(step["estimate"] + reach)
+    assert found.facts == {
+        "n_obs": N * T, "n_dropped": 0, "n_clusters": N, "effects": "two-way", "draws": 99,
+        "se_type": "bootstrap of whole entities",
+    }  # fmt: skip
+
+
+def test_p_values_are_twice_the_share_on_the_other_side():
+    table = pd.DataFrame({"a": [1.0, -1, 0.5, 2, 3], "b": [-1.0, -2, -2, -3, -4], "c": [0.1] * 5})
+    table.loc[1:, "c"] = [1.0, -1, 1, -1]
+    table["d"], table["e"] = [2.0, 0, 1, 2, 3], [-2.0, 0, -1, -2, -3]
+    found = _bands(table, 0.5)
+    # a: one of four draws below zero; b: none, so one of five; c: half on either side; zero is both
+    expected = {"a": 0.5, "b": 0.4, "c": 1.0, "d": 0.5, "e": 0.5}
+    assert found["p_value"].to_dict() == pytest.approx(expected)
+    assert found["estimate"].tolist() == [1.0, -1.0, 0.1, 2.0, -2.0]
+
+
+def test_a_share_is_none_where_the_indirect_effect_exceeds_the_total():
+    d = made_up()
+    y = (d["y"] - 0.35 * d["x"]).rename("y")  # a direct effect of -.15 takes half of .3 away
+    found = mediation(y, d["x"], d["m"], draws=99)
+    e = found.terms["estimate"]
+    assert 0 < e["total"] < e["indirect"] and np.isnan(found.share)
+    assert "share: none" in found.summary
+    assert 0 < mediation(d["y"], d["x"], d["m"], draws=99).share < 1
+
+
+def test_moderated_effects_are_those_at_the_quantiles_of_the_moderator():
+    d = made_up(a3=0.4)
+    found = mediation(d["y"], d["x"], d["m"], moderator=d["w"], draws=99, effects="entity")
+    e = found.terms["estimate"]
+    first = panel_regression(
+        d["m"], d[["x", "w"]].assign(xw=d["x"] * d["w"]), "entity"
+    )[0].params  # fmt: skip
+    second = panel_regression(d["y"], d[["x", "m", "w"]], "entity")[0].params
+    for q in (10, 50, 90):
+        at = d["w"].quantile(q / 100)
+        expected = (first["x"] + first["xw"] * at) * second["m"]
+        assert e[f"indirect at q{q}"] == pytest.approx(expected, rel=1e-8)
+    assert e["indirect"] == e["indirect at q50"]
+    assert e["index of moderated mediation"] == pytest.approx(first["xw"] * second["m"])
+    total = panel_regression(d["y"], d[["x", "w"]], "entity")[0].params["x"]
+    assert e["total"] == pytest.approx(total)
+    assert found.steps.index.unique(0).tolist() == ["y on x", "m on x", "y on x and m"]
+
+
+def test_what_is_not_given_is_said():
+    d = made_up()
+    plain = mediation(d["y"], d["x"], d["m"])
+    given = mediation(d["y"], d["x"], d["m"], None, None, "two-way", 999, 1, 0.95)
+    pd.testing.assert_frame_equal(plain.terms, given.terms)
+    assert not mediation(d["y"], d["x"], d["m"], seed=2).terms.equals(plain.terms)
+    with pytest.raises(TandemError, match="98 draws are too few"):
+        mediation(d["y"], d["x"], d["m"], draws=98)

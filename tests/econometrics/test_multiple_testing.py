@@ -54,3 +54,22 @@ def test_bad_input_is_refused_in_words():
         holm(pd.Series([1.2]))
     with pytest.raises(TandemError, match="as many columns"):
         romano_wolf(np.ones(2), np.ones((5, 3)))
+
+
+def test_what_is_no_p_value_and_no_draws_are_refused():
+    for p in (-0.1, 1.1):
+        with pytest.raises(TandemError, match="outside 0 and 1"):
+            holm(pd.Series([0.5, p]))
+    assert holm(pd.Series([0.0, 1.0])).tolist() == [0.0, 1.0]
+    with pytest.raises(TandemError, match="2 statistics need draws"):
+        romano_wolf(np.ones(2), np.ones((0, 2)))
+    with pytest.raises(TandemError, match="as many columns"):
+        romano_wolf(np.ones(2), np.ones(2))
+    assert romano_wolf(np.ones(2), np.zeros((1, 2))).tolist() == [0.5, 0.5]
+
+
+def test_equal_p_values_keep_their_places():
+    assert holm(pd.Series([0.02, 0.01, 0.02], list("abc"))).to_dict() == pytest.approx(
+        {"a": 0.04, "b": 0.03, "c": 0.04}
+    )
+    assert holm(pd.Series([0.4, 0.5], list("ab"))).to_dict() == {"a": 0.8, "b": 0.8}

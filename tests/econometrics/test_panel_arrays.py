@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tandem.econometrics.panel_arrays import panel_cube
+from tandem.econometrics.panel_arrays import check_numbers, panel_cube
 from tandem.errors import TandemError
 
 
@@ -42,3 +42,27 @@ def change(panel, column, value):
 def test_bad_input_is_refused_in_words(panel, damage, words):
     with pytest.raises(TandemError, match=words):
         panel_cube(damage(panel))
+
+
+def test_an_index_without_a_name_or_values_is_refused(panel):
+    nameless = panel.copy()
+    nameless.index = pd.MultiIndex.from_tuples([(np.nan, 2001), *panel.index[1:]])
+    with pytest.raises(TandemError, match="has no name; fill the index"):
+        panel_cube(nameless)
+    with pytest.raises(TandemError, match="indexed by"):
+        panel_cube(panel[:0])
+    with pytest.raises(TandemError, match="indexed by"):
+        panel_cube(panel["tech"])
+    with pytest.raises(TandemError, match=r"'tech' is constant \(3 everywhere\)"):
+        panel_cube(panel.assign(tech=[np.nan, 3.0, 3, 3, 3, np.nan]))
+    assert panel_cube(panel.assign(tech=[np.nan, 3.0, 3, 3, 3, 4]))[0].shape == (2, 2, 4)
+
+
+def test_text_is_told_with_its_first_cell(panel):
+    with pytest.raises(TandemError, match=r"'tech' holds text, not numbers \('x' in Anhui, 2002\)"):
+        panel_cube(panel.assign(tech=["1", "x", "y", "2", "3", "4"]))
+    with pytest.raises(TandemError, match="'tech' holds text, not numbers; convert it first"):
+        panel_cube(panel.assign(tech=list("123456")))
+    series = pd.Series([1.0, -np.inf], [2001, 2002], name="s")
+    with pytest.raises(TandemError, match="'s' is infinite in 2002"):
+        check_numbers(series)

@@ -1,11 +1,14 @@
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tandem.econometrics import PanelVAR, select_lags
+from tandem.econometrics.cross_section import cross_section_tests
 from tandem.errors import TandemError
 
 DAHLBERG = Path(__file__).parents[3] / "shared" / "golden" / "data" / "Dahlberg.csv"
@@ -283,3 +286,168 @@ def test_an_ordinary_fit_does_not_warn(empluk):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         PanelVAR(empluk).fit()
+
+
+def transformed_by_hand(panel, lags, transform, time_effects):
+    """Transformed equations (rows, K) and lags (rows, K p), year dummies taken out; years lost."""
+    y, x, dummies = [], [], []
+    all_years = sorted(panel.index.unique(1))
+    for _, rows in panel.groupby(level=0):
+        v = rows.droplevel(0).reindex(all_years)
+        years = [
+            t for i, t in enumerate(all_years)
+            if i >= lags and v.iloc[i - lags : i + 1].notna().all(axis=None)
+        ]  # fmt: skip
+        matrix, _ = transform_matrix(years, transform)
+        y.append(matrix @ v.loc[years].to_numpy())
+        past = [v.shift(j).loc[years].to_numpy() for j in range(1, lags + 1)]
+        x.append(matrix @ np.hstack(past))
+        dummies.append(matrix @ np.array([[float(t == s) for s in all_years] for t in years]))
+    y, x, d = (np.concatenate(a) for a in (y, x, dummies))
+    lost = np.linalg.matrix_rank(d) if time_effects else 0
+    if time_effects:
+        y, x = (a - d @ np.linalg.lstsq(d, a, rcond=None)[0] for a in (y, x))
+    return y, x, lost
+
+
+@pytest.mark.parametrize("transform", ["fod", "fd"])
+@pytest.mark.parametrize("time_effects", [False, True])
+@pytest.mark.parametrize("lags", [1, 2])
+def test_the_residual_covariance_counts_coefficients_and_years(
+    simulate, transform, time_effects, lags
+):
+    panel = simulate([A1], SIGMA, n=40, t=8, seed=4).drop([(3, 2004), (5, 2001), (7, 2008)])
+    fit = PanelVAR(panel, lags, transform, (2, 4), time_effects=time_effects).fit()
+    y, x, lost = transformed_by_hand(panel, lags, transform, time_effects)
+    e = y - x @ fit.params.to_numpy().T
+    divisor = (len(e) - 2 * lags - lost) * (2.0 if transform == "fd" else 1.0)
+    assert fit.residual_cov.to_numpy() == pytest.approx(e.T @ e / divisor)
+    assert fit.n_obs == len(e)
+
+
+@pytest.mark.parametrize("transform", ["fod", "fd"])
+def test_criteria_of_lags_are_those_of_andrews_and_lu(simulate, transform):
+    panel = simulate([A1, A2], SIGMA, n=200, t=9, seed=5)
+    table = select_lags(panel, 3, transform, (2, 5))
+    assert table.index.tolist() == [1, 2, 3]
+    log_n = np.log(table["n_obs"])
+    assert close(table["bic"], table["j"] - table["df"] * log_n)
+    assert close(table["aic"], table["j"] - 2 * table["df"])
+    assert close(table["hqic"], table["j"] - 2.1 * table["df"] * np.log(log_n))
+    assert close(table["pval"], stats.chi2.sf(table["j"], table["df"]))
+    longest = PanelVAR(panel, 3, transform, (2, 5)).fit()
+    assert table.loc[3, "max_modulus"] == pytest.approx(longest.moduli.max())
+    # 1 - det(S_e) / det(S_y) of the transformed equations
+    y, _, _ = transformed_by_hand(panel, 3, transform, False)
+    total = y.T @ y / len(y) / (2.0 if transform == "fd" else 1.0)
+    share = 1 - np.linalg.det(longest.residual_cov) / np.linalg.det(total)
+    assert table.loc[3, "cd"] == pytest.approx(share)
+    given = select_lags(panel, 2)
+    pd.testing.assert_frame_equal(given, select_lags(panel, 2, "fod", (2, 99), True, None, False))
+
+
+def test_diagnostics_are_the_tests_of_the_residuals(simulate):
+    panel = simulate([A1], SIGMA, n=40, t=9, seed=6)
+    fit = PanelVAR(panel, instrument_lags=(2, 4)).fit()
+    table = fit.diagnostics
+    for name in "ab":
+        e = fit.residuals[name]
+        normal = stats.jarque_bera(e)
+        assert table.loc[name, "jarque_bera"] == pytest.approx(normal.statistic)
+        assert table.loc[name, "jarque_bera_p"] == pytest.approx(normal.pvalue)
+        cd = cross_section_tests(e)
+        assert (table.loc[name, "cd"], table.loc[name, "cd_p"]) == pytest.approx(cd[:2])
+    # residuals of the equations in levels, less the means of their entity
+    lagged = panel.groupby(level=0).shift(1).dropna()
+    left = panel.loc[lagged.index] - lagged.to_numpy() @ fit.params.to_numpy().T
+    left = left - left.groupby(level=0).transform("mean")
+    assert fit.residuals.to_numpy() == pytest.approx(left.to_numpy())
+    years = PanelVAR(panel, instrument_lags=(2, 4), time_effects=True).fit().diagnostics
+    assert years[["cd", "cd_p"]].isna().all(axis=None) and years["ar1"].notna().all()
+    short = PanelVAR(panel[panel.index.get_level_values(1) < 2005]).fit().diagnostics
+    assert short["ar1"].notna().all() and short[["ar2", "ar2_p"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("transform", ["fod", "fd"])
+@pytest.mark.parametrize("steps", [1, 2])
+def test_serial_correlation_with_year_effects_is_that_of_dynamic_panels(simulate, transform, steps):
+    """In a balanced panel year effects are yearly means taken out beforehand."""
+    panel = simulate([A1], SIGMA, n=80, t=8, seed=7)
+    options = {"transform": transform, "instrument_lags": (2, 4)}
+    rows = PanelVAR(panel, time_effects=True, **options).fit(steps).diagnostics
+    less = panel - panel.groupby(level=1).transform("mean")
+    plain = PanelVAR(less, **options).fit(steps).diagnostics
+    columns = ["ar1", "ar1_p", "ar2", "ar2_p"]
+    assert close(rows[columns], plain[columns], rel=1e-6)
+
+
+def test_the_warnings_point_to_the_fit_and_start_above_the_number_of_entities(simulate):
+    for n, told in ((12, 0), (11, 1)):  # two variables, six lags each in eight years
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fit = PanelVAR(simulate([A1], SIGMA, n=n, t=8)).fit()
+        assert fit.n_instruments == 12
+        assert sum("instruments an equation for" in str(w.message) for w in caught) == told
+        assert caught and all(w.filename == __file__ for w in caught)
+        assert any("rank" in c for c in fit.cautions)  # 24 moments of 12 entities
+
+
+def test_what_is_not_given_is_said(simulate):
+    panel = simulate([A1], SIGMA, n=60, t=7)
+    plain = PanelVAR(panel).fit()
+    given = PanelVAR(panel, 1, "fod", (2, 99), True, None, False, None, False, False, None).fit(2)
+    pd.testing.assert_frame_equal(plain.std_errors, given.std_errors)
+    assert plain.method == given.method == "forward orthogonal deviations, collapsed instruments"
+    assert PanelVAR(panel, transform="fd", collapse=False, system=True)._design.method == (
+        "system GMM, first differences, all instruments"
+    )
+    design = PanelVAR(panel, pca=0.9, time_effects=True)._design
+    assert design.method.endswith(
+        "their principal components up to 90% of the variance, year effects removed"
+    )
+
+
+def test_six_short_entities_are_told_by_five(simulate):
+    panel = simulate([A1], SIGMA, n=40, t=7)
+    for n, words in ((6, "6 (0, 1, 2, 3, 4, ...)."), (5, "5 (0, 1, 2, 3, 4).")):
+        short = (panel.index.get_level_values(0) < n) & (panel.index.get_level_values(1) > 2002)
+        caution = PanelVAR(panel[~short]).fit().cautions[0]
+        assert caution == f"Too short for an equation and dropped: {words}"
+
+
+def test_the_summary_names_what_was_done(simulate):
+    panel = simulate([A1], SIGMA, n=60, t=7)
+    for steps, words in (
+        (1, "one-step GMM, robust"), (2, "two-step GMM, Windmeijer"),
+        ("iterated", "iterated GMM, corrected"),
+    ):  # fmt: skip
+        fit = PanelVAR(panel, instrument_lags=(2, 3)).fit(steps)
+        assert words in fit.summary and "Companion moduli" in fit.summary
+        assert f"chi2({fit.hansen_j.df})" in fit.summary
+        kind = {1: "robust", 2: "Windmeijer"}.get(steps, "iterated")
+        assert fit.statistics["se_type"] == f"{kind}, clustered by entity"
+    exact = PanelVAR(panel, instrument_lags=(2, 2)).fit()
+    assert exact.hansen_j.df == 0 and "Hansen J exactly identified" in exact.summary
+    table = fit.equation("a")
+    assert table.terms["estimate"].tolist() == fit.params.loc["a"].tolist()
+    reach = table.terms["conf_high"] - table.terms["estimate"]
+    assert reach.to_numpy() == pytest.approx(1.959964 * fit.std_errors.loc["a"].to_numpy())
+    assert table.statistics["conf_level"] == 0.95
+
+
+def test_three_years_and_two_entities_are_the_least(simulate):
+    panel = simulate([[[0.5]]], [[1.0]], n=30, t=4)
+    three = panel[panel.index.get_level_values(1) < 2004]
+    assert PanelVAR(three).fit().n_obs == 30
+    with pytest.raises(TandemError, match="covers 2 year.*, 2001 to 2002; 1 lag.* at least 3"):
+        PanelVAR(panel[panel.index.get_level_values(1) < 2003])
+    assert PanelVAR(panel.loc[:1]).fit(1).n_entities == 2
+    with pytest.raises(TandemError, match="3 years in a row without a gap; 1 have them"):
+        PanelVAR(panel.loc[[0]])
+
+
+def test_a_modulus_of_one_is_not_stable(simulate):
+    fit = PanelVAR(simulate([A1], SIGMA, n=60, t=7), instrument_lags=(2, 3)).fit()
+    for root, stable in ((1.0, False), (-1.0, False), (1 - 1e-9, True)):
+        params = pd.DataFrame(np.diag([root, 0.2]), fit.params.index, fit.params.columns)
+        assert replace(fit, params=params).stable == stable

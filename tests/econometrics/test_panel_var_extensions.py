@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 
 from tandem.econometrics import DynamicPanel, PanelVAR
+from tandem.econometrics.panel_var_design import Design
 from tandem.econometrics.panel_var_irf import structural_impact
-from tandem.econometrics.panel_var_paths import rebuilt
+from tandem.econometrics.panel_var_moments import build_moments
+from tandem.econometrics.panel_var_paths import rebuilt, wild_factors
 from tandem.errors import TandemError
 
 A1 = [[0.5, 0.2], [-0.1, 0.4]]
@@ -286,3 +288,170 @@ def test_what_cannot_be_forecast_or_decomposed_is_refused(panel, fitted):
 def test_bad_designs_are_refused_in_words(panel, options, words):
     with pytest.raises(TandemError, match=words):
         PanelVAR(panel, **options)
+
+
+@pytest.mark.parametrize("order", [None, ["b", "a"]])
+@pytest.mark.parametrize("lags", [1, 2])
+def test_contributions_are_shocks_times_their_responses(simulate, lags, order):
+    """An entity without gaps: the moving average of its orthogonal shocks, shock by shock."""
+    panel = simulate([A1], SIGMA, n=40, t=9, seed=7).drop([(3, 2004)])
+    fit = PanelVAR(panel, lags, instrument_lags=(2, 4)).fit()
+    names = order or ["a", "b"]
+    sigma = fit.residual_cov.loc[names, names].to_numpy()
+    impact = pd.DataFrame(np.linalg.cholesky(sigma), names, names).loc[["a", "b"], names].to_numpy()
+    coef = fit.params.to_numpy()
+    companion = np.vstack([coef, np.eye(2 * (lags - 1), 2 * lags)])
+    found = fit.historical_decomposition(order).set_index(["entity", "year", "response", "shock"])
+    for entity in (0, 17):
+        e = fit.residuals.loc[entity].to_numpy()
+        shocks = np.linalg.solve(impact, e.T).T
+        for s in range(len(e)):
+            mine = found.loc[(entity, 2001 + lags + s)]["contribution"]
+            for j, shock in enumerate(names):
+                parts = [
+                    np.linalg.matrix_power(companion, s - r)[:2, :2] @ impact[:, j] * shocks[r, j]
+                    for r in range(s + 1)
+                ]
+                assert mine.xs(shock, level="shock").to_numpy() == pytest.approx(sum(parts))
+    # after a gap the past is what was observed, not what was shocked
+    after = found.loc[(3, 2005 + lags)]["contribution"]
+    e = np.linalg.solve(impact, fit.residuals.loc[(3, 2005 + lags)])
+    assert after.xs(names[0], level="shock").to_numpy() == pytest.approx(impact[:, 0] * e[0])
+
+
+def test_bands_of_forecasts_are_paths_with_errors_added_each_year(simulate):
+    panel = simulate([A1], SIGMA, n=30, t=8, seed=8)
+    fit = PanelVAR(panel, instrument_lags=(2, 4)).fit()
+    found = fit.forecast(3, draws=40, seed=5, level=0.8)
+    coefs, sigmas = fit.draw("bootstrap", 40, 5)
+    rng = np.random.default_rng(np.random.SeedSequence(5).spawn(1)[0])
+    noise = rng.normal(size=(40, 30, 3, 2))
+    values = panel.to_numpy().reshape(30, 8, 2)
+    drawn = np.empty((40, 30, 3, 2))
+    for d, (coef, sigma) in enumerate(zip(coefs, sigmas, strict=True)):
+        root = np.linalg.cholesky(sigma)
+        for i in range(30):
+            effect = (values[i, 1:] - values[i, :-1] @ coef.T).mean(axis=0)
+            last = values[i, -1]
+            for h in range(3):
+                last = drawn[d, i, h] = coef @ last + effect + root @ noise[d, i, h]
+    low, high = np.quantile(drawn, [0.1, 0.9], axis=0)
+    assert close(found["conf_low"], low.ravel()) and close(found["conf_high"], high.ravel())
+    assert found["year"].unique().tolist() == [2009, 2010, 2011]
+
+
+def test_cumulated_multipliers_and_their_bands(simulate):
+    panel = simulate([A1], SIGMA, n=60, t=8, seed=9)
+    x = pd.DataFrame({"x": np.random.default_rng(2).normal(size=len(panel))}, panel.index)
+    fit = PanelVAR(panel.add(0.5 * x["x"], axis=0), exog=x, trend=True).fit()
+    plain = fit.multipliers(3, bands="gaussian", draws=50, seed=2, level=0.8)
+    total = fit.multipliers(3, True, "gaussian", 50, 2, 0.8)
+    assert plain["impulse"].unique().tolist() == ["x"]  # the trend is no impulse
+    assert close(total["estimate"], plain.groupby("response")["estimate"].cumsum())
+    coefs, _ = fit.draw("gaussian", 50, 2)
+    drawn = [[np.linalg.matrix_power(c[:, :2], h) @ c[:, 2] for h in range(4)] for c in coefs]
+    low, high = np.quantile(drawn, [0.1, 0.9], axis=0)
+    assert close(plain["conf_low"], low.T.ravel()) and close(plain["conf_high"], high.T.ravel())
+    pd.testing.assert_frame_equal(
+        fit.multipliers(), fit.multipliers(10, False, "bootstrap", 999, 1, 0.95)
+    )
+
+
+@pytest.mark.parametrize("transform", ["fd", "fod"])
+@pytest.mark.parametrize("collapse", [True, False])
+def test_instruments_lie_as_many_years_back_as_said(panel, transform, collapse):
+    """One variable, one predetermined regressor, both equations; values in standard deviations."""
+    y, x = panel[["a"]], panel[["b"]]
+    design = Design(1, transform, (3, 4), collapse, predetermined=x, system=True)
+    moments = build_moments(y, design)
+    a, b = (v.unstack().to_numpy() / v.std(ddof=0) for v in (y["a"], x["b"]))
+    shift = 1 if transform == "fod" else 0
+    wanted = []
+    for v, first in ((a, 3 - shift), (b, 2 - shift)):
+        for distance in range(first, 4 - shift + 1):
+            column = np.zeros((150, 16))
+            column[:, distance:8] = v[:, : 8 - distance]
+            wanted.append(column * np.concatenate([moments.rows, np.zeros((150, 8))], axis=1))
+    for v, distance in ((a, 2), (b, 1)):  # changes before the equations in levels
+        column = np.zeros((150, 16))
+        column[:, 8 + distance + 1 :] = np.diff(v, axis=1)[:, : 7 - distance]
+        wanted.append(column)
+    if not collapse:
+        wanted = [w * (np.arange(16) == s) for w in wanted for s in range(16)]
+        wanted = [w for w in wanted if w.any()]
+    constant = np.concatenate([np.zeros((150, 8)), np.ones((150, 8)) * (np.arange(8) > 0)], axis=1)
+    found = moments.z.transpose(1, 0, 2)
+    assert len(found) == len(wanted) + 1
+    for column in [*wanted, constant]:
+        assert min(np.abs(f - column).max() for f in found) < 1e-9
+
+
+def test_principal_components_are_the_fewest_that_hold_the_share(panel):
+    options = {"instrument_lags": (2, 5), "collapse": False}
+    whole = build_moments(panel, Design(1, **options))
+    values = whole.z.transpose(0, 2, 1)[whole.rows]
+    roots = np.linalg.eigvalsh(np.corrcoef(values, rowvar=False))[::-1]
+    held = np.cumsum(roots) / roots.sum()
+    for share in (0.5, 0.8, 0.95, held[6]):
+        fewer = build_moments(panel, Design(1, pca=share, **options))
+        count = fewer.z.shape[1]
+        assert held[count - 1] >= share - 1e-9 and (count == 1 or held[count - 2] < share - 1e-9)
+        z = fewer.z.transpose(0, 2, 1)[whole.rows]
+        # components of the correlations: uncorrelated, with the roots as variances
+        around = (values - values.mean(axis=0)) / values.std(axis=0)
+        scores = around @ np.linalg.lstsq(around, z - z.mean(axis=0), rcond=None)[0]
+        assert np.cov(scores, rowvar=False, bias=True).reshape(count, count) == pytest.approx(
+            np.diag(roots[:count]), abs=1e-6
+        )
+
+
+def test_wild_factors_stretch_the_residuals_of_each_entity(panel):
+    gap = panel.drop([(3, 2004), (7, 2001)])
+    fit = PanelVAR(gap, instrument_lags=(2, 4)).fit()
+    found = np.abs(wild_factors(fit, np.random.default_rng(1), 2))
+    assert found.shape == (2, 150, 8)
+    assert found[:, 0] == pytest.approx(np.full((2, 8), np.sqrt(7 / 6)))
+    assert found[:, 3] == pytest.approx(np.full((2, 8), np.sqrt(5 / 4)))  # 2004 and 2005 are gone
+    assert found[:, 7] == pytest.approx(np.full((2, 8), np.sqrt(6 / 5)))
+
+
+@pytest.mark.parametrize("system", [False, True])
+def test_panels_rebuilt_with_other_signs_follow_their_equations(panel, system):
+    x = pd.DataFrame({"x": np.random.default_rng(2).normal(size=len(panel))}, panel.index)
+    fit = PanelVAR(panel, 2, exog=x, instrument_lags=(2, 4), trend=True, system=system).fit()
+    factors = np.random.default_rng(3).normal(size=(2, 150, 8))
+    again, outside = rebuilt(fit, factors)
+    assert outside[0].to_numpy() == pytest.approx(np.tile(x, (2, 1))) and outside[1] is None
+    values, terms = panel.to_numpy().reshape(150, 8, 2), fit.params
+    fixed = x.to_numpy().reshape(150, 8, 1) * terms["x"].to_numpy()
+    fixed = fixed + np.arange(8)[:, None] * terms["trend"].to_numpy()
+    fixed = fixed + (terms["const"].to_numpy() if system else 0)
+    a = [terms[[f"L{j}.a", f"L{j}.b"]].to_numpy() for j in (1, 2)]
+    for i in (0, 149):
+        past = [values[i, t - 1] @ a[0].T + values[i, t - 2] @ a[1].T for t in range(2, 8)]
+        e = values[i, 2:] - past - fixed[i, 2:]
+        built = [*values[i, :2]]
+        for t in range(2, 8):
+            moved = a[0] @ built[-1] + a[1] @ built[-2] + fixed[i, t] + e.mean(axis=0)
+            built.append(moved + factors[1, i, t] * (e[t - 2] - e.mean(axis=0)))
+        assert again.loc[150 + i].to_numpy() == pytest.approx(np.array(built))
+
+
+def test_a_regressor_that_is_given_twice_or_fixed_is_refused(panel):
+    x = pd.DataFrame({"x": np.random.default_rng(2).normal(size=len(panel))}, panel.index)
+    with pytest.raises(TandemError, match="'x' is a variable of the VAR and exogenous, or given"):
+        PanelVAR(panel, exog=x, predetermined=x)
+    with pytest.raises(TandemError, match="'b' is a variable of the VAR and predetermined"):
+        PanelVAR(panel, predetermined=panel[["b"]])
+    still = x.groupby(level=0).transform("mean")
+    with pytest.raises(TandemError, match="'x' is wholly explained by the fixed effects"):
+        PanelVAR(panel, exog=still)
+    assert PanelVAR(panel, pca=1.0).fit().n_instruments
+    for last in (2, 3):
+        assert PanelVAR(panel, instrument_lags=(2, last)).fit().n_instruments == 2 * (last - 1)
+
+
+def test_iterations_that_do_not_settle_are_told(panel, monkeypatch):
+    monkeypatch.setattr("tandem.econometrics.panel_var_gmm.MOST_ITERATIONS", 1)
+    with pytest.raises(TandemError, match="does not settle in 1 steps"):
+        PanelVAR(panel, instrument_lags=(2, 4)).fit("iterated")

@@ -4,7 +4,7 @@ import pytest
 from linearmodels.panel import PanelOLS
 
 from tandem.econometrics import FixedEffectsVAR
-from tandem.econometrics.panel_var_paths import rebuilt
+from tandem.econometrics.panel_var_paths import demean, rebuilt
 from tandem.errors import TandemError
 
 A1 = np.array([[0.5, 0.2], [-0.1, 0.4]])
@@ -135,3 +135,99 @@ def test_units_do_not_matter(panel, correction):
     for mine, theirs in ((one.params, other.params), (one.std_errors, other.std_errors)):
         assert theirs.to_numpy() == pytest.approx(mine.to_numpy() * back, rel=1e-7)
     assert other.granger["pval"].to_numpy() == pytest.approx(one.granger["pval"].to_numpy())
+
+
+def least_squares(y, x, entity, year):
+    """Slopes (K, k) within the groups, what is left of y and x, effects, what entities add."""
+    d = np.hstack([np.asarray(pd.get_dummies(g), float) for g in (entity, year) if g is not None])
+    y, x = (a - d @ np.linalg.lstsq(d, a, rcond=None)[0] for a in (y, x))
+    b = np.linalg.lstsq(x, y, rcond=None)[0].T
+    e, bread = y - x @ b.T, np.linalg.inv(x.T @ x)
+    scores = np.einsum("ri,rj->rij", e, x @ bread).reshape(len(e), -1)
+    added = np.array([scores[entity == i].sum(axis=0) for i in range(40)])
+    return b, e, x, np.linalg.matrix_rank(d), added
+
+
+def laid_out(panel, lags):
+    past = [panel.groupby(level=0).shift(j).add_prefix(f"L{j}.") for j in range(1, lags + 1)]
+    rows = pd.concat([panel, *past], axis=1).dropna()
+    return rows.iloc[:, :2].to_numpy(), rows.iloc[:, 2:].to_numpy(), rows.index
+
+
+@pytest.mark.parametrize("time_effects", [False, True])
+@pytest.mark.parametrize("lags", [1, 2])
+@pytest.mark.parametrize("correction", [None, "half-panel", "hahn-kuersteiner"])
+def test_every_correction_is_its_formula(panel, time_effects, lags, correction):
+    fit = FixedEffectsVAR(panel, lags, time_effects=time_effects).fit(correction)
+    y, x, index = laid_out(panel, lags)
+    entity, year = index.get_level_values(0), index.get_level_values(1)
+    b, e, within, spent, added = least_squares(y, x, entity, year if time_effects else None)
+    expected, sigma = b, e.T @ e / (len(e) - spent - 2 * lags)
+    if correction == "half-panel":
+        n = 20 - lags
+        parts = [(1, n // 2), (n // 2 + 1, n), (1, n - n // 2), (n - n // 2 + 1, n)]
+        place = year - 2000 - lags
+        expected, added = 2 * b, 2 * added
+        for first, last in parts:
+            mine = (place >= first) & (place <= last)
+            years = year[mine] if time_effects else None
+            half = least_squares(y[mine], x[mine], entity[mine], years)
+            expected, added = expected - half[0] / 4, added - half[-1] / 4
+        left = e - within @ (expected - b).T
+        sigma = left.T @ left / (len(e) - spent - 2 * lags)
+    if correction == "hahn-kuersteiner":
+        shift = np.vstack([b, np.eye(2 * (lags - 1), 2 * lags)])
+        impact = np.vstack([sigma, np.zeros((2 * (lags - 1), 2))])
+        bias = 40 * np.linalg.solve(np.eye(2 * lags) - shift, impact)
+        expected = b + np.linalg.solve(within.T @ within, bias).T
+    assert fit.params.to_numpy() == pytest.approx(expected)
+    assert fit.residual_cov.to_numpy() == pytest.approx(sigma)
+    # clustered by entity: what each adds to the estimate, corrected as the jackknife corrects it
+    assert fit.cov.to_numpy() == pytest.approx(added.T @ added * 40 / 39)
+    words = {"half-panel": "half-panel jackknife", "hahn-kuersteiner": "Hahn-Kuersteiner"}
+    words = f"least squares within entities, {words.get(correction, 'bias not corrected')}"
+    assert fit.method == words + (", year effects removed" if time_effects else "")
+    assert fit.method in fit.summary and "Companion moduli" in fit.summary
+
+
+def test_what_is_not_given_is_said_and_fifteen_years_are_enough(simulate):
+    panel = simulate([A1], SIGMA, n=20, t=15, seed=4)
+    plain, given = FixedEffectsVAR(panel), FixedEffectsVAR(panel, 1, None, False, False)
+    pd.testing.assert_frame_equal(plain.fit().params, given.fit("half-panel").params)
+    with pytest.raises(TandemError, match="need about 15 years an entity; there are 14.0"):
+        FixedEffectsVAR(panel[panel.index.get_level_values(1) < 2015]).fit()
+    short = panel[(panel.index.get_level_values(0) > 0) | (panel.index.get_level_values(1) < 2003)]
+    assert FixedEffectsVAR(short).fit().dropped_entities == (0,)
+    two = FixedEffectsVAR(panel.loc[:1]).fit(None)
+    assert two.n_entities == 2
+    with pytest.raises(TandemError, match="1 entities have 3 years in a row"):
+        FixedEffectsVAR(short.loc[:1]).fit(None)
+
+
+def test_drawn_entities_are_a_panel_of_their_own(panel):
+    weights = np.random.default_rng(5).multinomial(40, np.full(40, 1 / 40))
+    drawn = [e for e, times in enumerate(weights) for _ in range(times)]
+    stacked = pd.concat({i: panel.loc[e] for i, e in enumerate(drawn)})
+    for correction in (None, "half-panel", "hahn-kuersteiner"):
+        coef, sigma = FixedEffectsVAR(panel).fit(correction)._resample(weights[None])
+        alone = FixedEffectsVAR(stacked).fit(correction)
+        assert coef[0] == pytest.approx(alone.params.to_numpy())
+        assert sigma[0] == pytest.approx(alone.residual_cov.to_numpy())
+
+
+def test_means_go_out_as_dummies_do():
+    """Also where a year has one row, an entity one or none."""
+    rng = np.random.default_rng(8)
+    values, rows = rng.normal(size=(6, 2, 5)), rng.random((6, 5)) < 0.6
+    rows[0], rows[1], rows[:, 4] = False, [0, 0, 1, 0, 0], False
+    rows[2, 4] = True
+    where = np.nonzero(rows)
+    for time_effects in (False, True):
+        found = demean(values, rows, time_effects)
+        d = np.hstack(
+            [np.eye(n)[w] for n, w in zip((6, 5), where, strict=True)][: 1 + time_effects]
+        )
+        flat = values.transpose(0, 2, 1)[rows]
+        left = flat - d @ np.linalg.lstsq(d, flat, rcond=None)[0]
+        assert found.transpose(0, 2, 1)[rows] == pytest.approx(left, abs=1e-9)
+        assert (found.transpose(0, 2, 1)[~rows] == 0).all()

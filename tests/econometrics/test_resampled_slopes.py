@@ -39,3 +39,17 @@ def test_drawn_entities_are_a_panel_of_their_own(sample):
 def test_other_effects_are_refused(sample):
     with pytest.raises(TandemError, match="not with random effects"):
         resampled_slopes(*sample, "z", "random", pd.DataFrame(np.ones((1, 20))))
+
+
+@pytest.mark.parametrize("effects", ["none", "entity"])
+def test_incomplete_rows_are_left_out_of_every_draw(sample, effects):
+    y, x = sample
+    y = y.mask(y.index.isin([(3, 2004), (7, 2008)]))
+    weights = np.random.default_rng(3).multinomial(20, np.full(20, 0.05), size=3)
+    found = resampled_slopes(y, x, "z", effects, pd.DataFrame(weights, columns=range(20)))
+    rows = pd.concat([y.rename("b"), x], axis=1).dropna()
+    for slope, times in zip(found, weights, strict=True):
+        drawn = [e for e, n in enumerate(times) for _ in range(n)]
+        stacked = pd.concat({i: rows.loc[e] for i, e in enumerate(drawn)})
+        result, _ = panel_regression(stacked["b"], stacked[["L1.a", "z"]], effects)
+        assert slope == pytest.approx(result.params["z"])

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tandem.econometrics.slope_homogeneity import slope_homogeneity
 from tandem.errors import TandemError
@@ -78,3 +79,46 @@ def test_bad_input_is_refused_in_words():
     flat.loc["e001", "z"] = 1.0
     with pytest.raises(TandemError, match="do not vary apart in e001"):
         slope_homogeneity(y, flat)
+
+
+@pytest.mark.parametrize(("n", "t"), [(6, 12), (5, 30), (4, 9)])
+def test_the_hac_form_by_a_loop(n, t):
+    """Blomquist & Westerlund (2013): weights ``T Q V^-1 Q`` with Bartlett's V."""
+    y, x = made_up(np.random.default_rng(6), n=n, t=t, spread=0.3, rho=0.4)
+    own = []
+    for entity in y.index.unique(0):
+        a, b = y.loc[entity].to_numpy(), x.loc[entity].to_numpy()
+        own.append((a - a.mean(), b - b.mean(axis=0)))
+    pooled = np.linalg.solve(sum(b.T @ b for _, b in own), sum(b.T @ a for a, b in own))
+    lags = int(4 * (t / 100) ** (2 / 9))
+    weights, slopes = [], []
+    for a, b in own:
+        u = b * (a - b @ pooled)[:, None]
+        v = u.T @ u / t
+        for j in range(1, lags + 1):
+            near = u[j:].T @ u[:-j] / t
+            v = v + (1 - j / (lags + 1)) * (near + near.T)
+        q = b.T @ b / t
+        weights.append(t * q @ np.linalg.inv(v) @ q)
+        slopes.append(np.linalg.solve(b.T @ b, b.T @ a))
+    pairs = list(zip(weights, slopes, strict=True))
+    mean = np.linalg.solve(sum(weights), sum(w @ b for w, b in pairs))
+    s = sum((b - mean) @ w @ (b - mean) for w, b in pairs)
+    found = slope_homogeneity(y, x, hac=True)
+    assert found.delta == pytest.approx(np.sqrt(n) * (s / n - 2) / 2)
+    assert found.pval == pytest.approx(2 * stats.norm.sf(abs(found.delta)))
+    assert np.isnan(found.delta_adjusted) and found.hac
+    plain = slope_homogeneity(y, x)
+    assert not plain.hac
+    assert plain.pval_adjusted == pytest.approx(2 * stats.norm.sf(abs(plain.delta_adjusted)))
+
+
+def test_three_years_more_than_regressors_are_enough():
+    y, x = made_up(np.random.default_rng(7), n=6, t=5)
+    assert np.isfinite(slope_homogeneity(y, x).delta)
+    one = x[["x"]]
+    four = y.index.get_level_values(1) <= 2004
+    assert np.isfinite(slope_homogeneity(y[four], one[four]).delta)
+    three = y.index.get_level_values(1) <= 2003
+    with pytest.raises(TandemError, match="3 years are too few to compare 1 slopes; 4 is"):
+        slope_homogeneity(y[three], one[three])

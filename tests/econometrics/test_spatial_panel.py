@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from tandem.econometrics.spatial_panel import spatial_panel, spatial_tests
+from tandem.econometrics.spatial_panel import _covariance, _sample, spatial_panel, spatial_tests
 from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
@@ -151,3 +152,184 @@ def test_unknown_choices_are_refused():
         spatial_panel(y, x, W, "sac")
     with pytest.raises(TandemError, match="two-way"):
         spatial_panel(y, x, W, effects="random")
+
+
+def transformed_by_hand(y, x, W, effects):
+    """Deviations from means of entities (and years), which lose the years (and entities) that
+    orthonormal contrasts lose."""
+    wide = [v.unstack(level=0) for v in (y, *(x[c] for c in x))]
+    if effects != "none":
+        wide = [v - v.mean(axis=0) for v in wide]
+    if effects == "two-way":
+        wide = [v.sub(v.mean(axis=1), axis=0) for v in wide]
+    return wide[0].to_numpy(), np.stack([v.to_numpy() for v in wide[1:]], axis=2)
+
+
+def likelihood_by_hand(y, x, W, model, effects, b, r, var):
+    """Log-likelihood of Lee & Yu (2010), with the determinant of every year that is left."""
+    w, (yy, xx) = W.to_numpy(), transformed_by_hand(y, x, W, effects)
+    t, n = yy.shape
+    if model == "sdm":
+        xx = np.concatenate([xx, np.einsum("ij,tjk->tik", w, xx)], axis=2)
+    if effects == "none":
+        place = x.shape[1]
+        xx = np.insert(xx, place, 1.0, axis=2)
+    filtered = yy - r * yy @ w.T
+    z = xx - r * np.einsum("ij,tjk->tik", w, xx) if model == "sem" else xx
+    e = filtered - z @ b
+    years = t - (effects != "none")
+    log_det = np.linalg.slogdet(np.eye(n) - r * w)[1]
+    rows = years * n
+    if effects == "two-way":  # the constant over entities has the root 1 and is gone
+        log_det, rows = log_det - np.log(1 - r), years * (n - 1)
+    return -rows / 2 * np.log(2 * np.pi * var) + years * log_det - (e**2).sum() / (2 * var)
+
+
+@pytest.mark.parametrize("effects", ["none", "entity", "two-way"])
+@pytest.mark.parametrize("model", ["sar", "sem", "sdm"])
+def test_estimates_are_where_the_likelihood_is_largest(model, effects):
+    y, x, W = made_up(5, n=20, t=10, rho=0.3 * (model != "sem"), lam=0.4 * (model == "sem"))
+    x["z"] = np.random.default_rng(1).normal(size=len(x))
+    fit = spatial_panel(y, x, W, model, effects)
+    found = fit.terms["estimate"].to_numpy()
+    best = np.append(found, fit.facts["sigma2"])
+    errors = np.append(fit.terms["std_error"].to_numpy(), best[-1] * np.sqrt(2 / len(y)))
+
+    def top(*moves):
+        at = best + 0.02 * errors * sum(moves)
+        return likelihood_by_hand(y, x, W, model, effects, at[:-2], at[-2], at[-1])
+
+    assert fit.log_likelihood == pytest.approx(top(0.0), rel=1e-9)
+    e = np.eye(len(best))
+    slope = [(top(s) - top(-s)) / 0.04 for s in e]
+    assert slope == pytest.approx(np.zeros(len(best)), abs=1e-3)
+
+
+@pytest.mark.parametrize("effects", ["none", "entity", "two-way"])
+@pytest.mark.parametrize("model", ["sar", "sem", "sdm"])
+def test_errors_are_the_information_of_the_normal_distribution(model, effects):
+    """``mu_i' S^-1 mu_j + tr(S^-1 S_i S^-1 S_j) / 2`` with derivatives by differences."""
+    y, x, W = made_up(10, n=7, t=4, rho=0.3 * (model != "sem"), lam=0.4 * (model == "sem"))
+    fit = spatial_panel(y, x, W, model, effects)
+    over = [np.eye(4), np.eye(7)]  # orthonormal contrasts of years and entities, any of them
+    if effects != "none":
+        over[0] = np.linalg.svd(np.eye(4) - 1 / 4)[0][:, :3].T
+    if effects == "two-way":
+        over[1] = np.linalg.svd(np.eye(7) - 1 / 7)[0][:, :6].T
+    w = np.kron(np.eye(len(over[0])), over[1] @ W.to_numpy() @ over[1].T)
+    own = np.kron(*over) @ x["x"].unstack(level=0).to_numpy().ravel()
+    z = np.column_stack([own] + [np.ones(28)] * (effects == "none") + [w @ own] * (model == "sdm"))
+    best = np.append(fit.terms["estimate"].to_numpy(), fit.facts["sigma2"])
+
+    def moments(at):
+        inverse = np.linalg.inv(np.eye(len(w)) - at[-2] * w)
+        mean = z @ at[:-2] if model == "sem" else inverse @ z @ at[:-2]
+        return mean, at[-1] * inverse @ inverse.T
+
+    steps = 1e-5 * np.eye(len(best))
+    moved = [[(a - b) / 2e-5 for a, b in zip(moments(best + d), moments(best - d), strict=True)]
+             for d in steps]  # fmt: skip
+    inverse = np.linalg.inv(moments(best)[1])
+    info = [
+        [m @ inverse @ k + np.trace(inverse @ v @ inverse @ u) / 2 for k, u in moved]
+        for m, v in moved
+    ]
+    errors = np.sqrt(np.diag(np.linalg.inv(info)))[:-1]
+    assert fit.terms["std_error"].to_numpy() == pytest.approx(errors, rel=1e-5)
+
+
+def test_impacts_are_those_of_a_change_in_every_entity_and_their_errors_the_delta_method():
+    y, x, W = made_up(6, n=12, t=10, rho=0.3, theta=0.4)
+    x["z"] = np.random.default_rng(1).normal(size=len(x))
+    fit = spatial_panel(y, x, W, "sdm", level=0.9)
+    names, w = list(fit.terms.index), W.to_numpy()
+
+    def effects(values):
+        at = dict(zip(names, values, strict=True))
+        inverse = np.linalg.inv(np.eye(12) - at["rho"] * w)
+        found = []
+        for name in ("x", "z"):
+            response = inverse @ (at[name] * np.eye(12) + at[f"W {name}"] * w)
+            direct, total = np.diag(response).mean(), response.sum(axis=1).mean()
+            found += [direct, total - direct, total]
+        return np.array(found)
+
+    s = _sample(y, x, W, "two-way")
+    design = np.concatenate([s.x, s.lagged(s.x)], axis=2)
+    best = fit.terms["estimate"].to_numpy()
+    cov = _covariance(s, design, "sdm", best[-1], best[:-1], fit.facts["sigma2"])
+    assert np.sqrt(np.diag(cov)) == pytest.approx(fit.terms["std_error"].to_numpy())
+    steps = 1e-6 * np.eye(len(best))
+    gradient = np.array([(effects(best + d) - effects(best - d)) / 2e-6 for d in steps]).T
+    order = [(e, name) for name in ("x", "z") for e in ("direct", "indirect", "total")]
+    assert fit.impacts.loc[order, "estimate"].to_numpy() == pytest.approx(effects(best))
+    error = np.sqrt(np.diag(gradient @ cov @ gradient.T))
+    assert fit.impacts.loc[order, "std_error"].to_numpy() == pytest.approx(error, rel=1e-6)
+    reach = fit.impacts["conf_high"] - fit.impacts["estimate"]
+    assert (reach / fit.impacts["std_error"]).to_numpy() == pytest.approx(np.full(6, 1.644854))
+
+
+def test_lm_tests_within_entities_are_those_of_the_contrasts_and_the_last_two_ratios():
+    """Anselin, Bera, Florax & Yoon (1996), on one block-diagonal cross-section."""
+    y, x, W = made_up(7, n=9, t=5, rho=0.3)
+    f = np.linalg.svd(np.eye(5) - 1 / 5)[0][:, :4].T  # any orthonormal contrasts
+    yy = (f @ y.unstack(level=0).to_numpy()).ravel()
+    xx = (f @ x["x"].unstack(level=0).to_numpy()).ravel()
+    w = np.kron(np.eye(4), W.to_numpy())
+    m = np.eye(36) - np.outer(xx, xx) / (xx @ xx)
+    e = m @ yy
+    s2 = e @ e / 36
+    fitted = w @ (yy - e)
+    trace = np.trace(w @ w + w.T @ w)
+    j = fitted @ m @ fitted / s2 + trace
+    lag, error = e @ w @ yy / s2, e @ w @ e / s2
+    found = spatial_tests(y, x, W, "entity")
+    assert found["statistic"].to_numpy()[:4] == pytest.approx(
+        [
+            lag**2 / j,
+            error**2 / trace,
+            (lag - error) ** 2 / (j - trace),
+            (error - trace / j * lag) ** 2 / (trace - trace**2 / j),
+        ]
+    )
+    top = {m: spatial_panel(y, x, W, m, "entity").log_likelihood for m in ("sar", "sem", "sdm")}
+    ratios = [2 * (top["sdm"] - top[m]) for m in ("sar", "sem")]
+    assert found["statistic"].to_numpy()[4:] == pytest.approx(ratios)
+    assert found["df"].tolist() == [1] * 6
+    assert found["p_value"].to_numpy() == pytest.approx(stats.chi2.sf(found["statistic"], 1))
+    more = spatial_tests(y, x.assign(z=x["x"] ** 2), W, "none")
+    assert more["df"].tolist() == [1, 1, 1, 1, 2, 2]
+
+
+def test_what_is_not_given_is_the_lag_model_with_both_effects():
+    y, x, W = made_up(8, n=10, t=6, rho=0.2)
+    fit = spatial_panel(y, x, W)
+    pd.testing.assert_frame_equal(fit.terms, spatial_panel(y, x, W, "sar", "two-way", 0.95).terms)
+    pd.testing.assert_frame_equal(spatial_tests(y, x, W), spatial_tests(y, x, W, "two-way"))
+    assert fit.facts | {"sigma2": 0} == {
+        "model": "spatial lag", "n_obs": 60, "n_entities": 10, "n_years": 6, "n_dropped": 0,
+        "dependent": "y", "entity_effects": True, "time_effects": True, "sigma2": 0,
+        "se_type": "maximum likelihood, information matrix",
+    }  # fmt: skip
+    assert "log_likelihood" in fit.summary and "indirect" in fit.summary
+    only = spatial_panel(y, x, W, "sem", "entity").facts
+    assert (only["entity_effects"], only["time_effects"]) == (True, False)
+    assert not spatial_panel(y, x, W, "sem", "none").facts["entity_effects"]
+
+
+def test_the_least_rows_and_weights_that_are_none():
+    y, x, W = made_up(9, n=5, t=2)
+    # one transformed year of five entities for a slope, rho and a variance; four with both effects
+    assert np.isfinite(spatial_panel(y, x, W, "sar", "entity").terms).all(axis=None)
+    three = W.index[:3]
+    y3, x3 = y.loc[three], x.loc[three]
+    with pytest.raises(TandemError, match="3 rows are left for 3 parameters"):
+        spatial_panel(y3, x3, ring(three), "sar", "entity")
+    with pytest.raises(TandemError, match="5 rows are left for 5 parameters"):
+        spatial_panel(y, x.assign(a=x["x"] ** 2, b=x["x"] ** 3), W, "sar", "entity")
+    loops = W + np.eye(5)
+    for bad in (loops, W.mask(W > 0)):
+        with pytest.raises(TandemError, match="Weights are finite, with zeros on the diagonal"):
+            spatial_panel(y, x, bad)
+    with pytest.raises(TandemError, match="e01 sum to 1.01, not 1"):
+        spatial_panel(y, x, W.mul([1, 1.01, 1, 1, 1], axis=0))

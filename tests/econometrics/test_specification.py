@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from linearmodels.panel import PooledOLS
+from scipy import stats
 
 from tandem.econometrics.specification import (
     effects_test,
@@ -12,6 +13,7 @@ from tandem.econometrics.specification import (
     specification_table,
     unequal_variances_test,
 )
+from tandem.econometrics.static import panel_regression
 from tandem.errors import TandemError
 
 
@@ -137,3 +139,66 @@ def test_bad_input_is_refused_in_words():
     one = y.index.get_level_values(1) == 2001
     with pytest.raises(TandemError, match="one year only"):
         random_effects_test(y[one], x[one])
+
+
+def test_p_values_and_the_variance_test_by_hand():
+    y, x = made_up(np.random.default_rng(9), n=6, t=8, effect=0.3, spread=0.3)
+    gap = [("e002", 2003), ("e004", 2001), ("e004", 2002)]
+    y, x = y.drop(gap), x.drop(gap)
+    lm = random_effects_test(y, x)
+    e = PooledOLS(y, x.assign(const=1.0)).fit().resids
+    sizes = e.groupby(level=0).size()
+    a = (e.groupby(level=0).sum() ** 2).sum() / (e**2).sum() - 1
+    stat = len(e) ** 2 * a**2 / (2 * ((sizes**2).sum() - len(e)))
+    assert lm.lm == pytest.approx((stat, 1, stats.chi2.sf(stat, 1)))
+    assert lm.honda == pytest.approx(np.sign(a) * np.sqrt(stat))
+    assert lm.honda_pval == pytest.approx(stats.norm.sf(lm.honda))
+    for effects in ("none", "entity", "two-way"):
+        found = unequal_variances_test(y, x, effects)
+        u = panel_regression(y, x, effects)[0].resids
+        total, s2 = 0.0, (u**2).mean()
+        for _, mine in u.groupby(level=0):
+            n, own = len(mine), (mine**2).mean()
+            v = ((mine**2 - own) ** 2).sum() / n / (n - 1)
+            total += (own - s2) ** 2 / v
+        assert found == pytest.approx((total, 6, stats.chi2.sf(total, 6)))
+    assert unequal_variances_test(y, x) == unequal_variances_test(y, x, "entity")
+    assert effects_test(y, x) == effects_test(y, x, "entity")
+    f, serial = effects_test(y, x), serial_correlation_test(y, x)
+    assert f.pval == pytest.approx(stats.f.sf(f.stat, *f.df))
+    assert serial.pval == pytest.approx(stats.f.sf(serial.stat, *serial.df))
+
+
+def test_the_table_holds_each_test(grunfeld):
+    y, x = grunfeld["inv"], grunfeld[["value", "capital"]]
+    table = specification_table(y, x)
+    lm = random_effects_test(y, x)
+    for name, stat, df, p in (
+        ("F, entity effects", effects_test(y, x).stat, "9, 188", effects_test(y, x).pval),
+        ("F, entity and year effects", effects_test(y, x, "two-way").stat, "28, 169",
+         effects_test(y, x, "two-way").pval),
+        ("Breusch-Pagan LM", lm.lm.stat, "1", lm.lm.pval),
+        ("Honda", lm.honda, "", lm.honda_pval),
+        ("Wooldridge", serial_correlation_test(y, x).stat, "1, 9",
+         serial_correlation_test(y, x).pval),
+        ("Modified Wald", unequal_variances_test(y, x).stat, "10",
+         unequal_variances_test(y, x).pval),
+    ):  # fmt: skip
+        assert table.loc[name, ["statistic", "df", "p_value"]].tolist() == [stat, df, p]
+
+
+def test_two_entities_of_three_years_are_the_least():
+    y, x = made_up(np.random.default_rng(10), n=3, t=4)
+    two = y.index.get_level_values(0) < "e002"
+    three = two & (y.index.get_level_values(1) < 2004)
+    assert serial_correlation_test(y[three], x.loc[three, ["x"]]).df == (1, 1)
+    alone = y.index.get_level_values(0) == "e000"
+    with pytest.raises(TandemError, match="Fewer than two entities have three years"):
+        serial_correlation_test(y[alone], x.loc[alone, ["x"]])
+    odd = y.index.get_level_values(1) % 2 == 1
+    with pytest.raises(TandemError, match="No entity has two years in a row"):
+        serial_correlation_test(y[odd], x[odd])
+    pair = y.index.get_level_values(1) < 2003
+    with pytest.raises(TandemError, match="squared residuals of e000 are the same in each year"):
+        unequal_variances_test(y[pair], x.loc[pair, ["x"]])
+    assert np.isfinite(unequal_variances_test(y[pair], x.loc[pair, ["x"]], "none").stat)

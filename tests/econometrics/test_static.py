@@ -269,3 +269,66 @@ def test_rows_alone_in_their_entity_are_counted(y, x):
     without, _ = panel_regression(y[entity != first], x[entity != first], "entity")
     assert facts["n_singletons"] == 1 and facts["n_dropped"] == 1
     assert result.std_errors.to_numpy() == pytest.approx(without.std_errors.to_numpy())
+
+
+def test_facts_of_every_error(y, x):
+    for effects, se, words, clusters, df in (
+        ("entity", "clustered", "clustered by entity", 10, 9),
+        ("two-way", "xtreg", "clustered by entity, Stata's xtreg factor", 10, 9),
+        ("entity", "two-way clustered", "clustered by entity and by year", 10, 9),
+        ("entity", "driscoll-kraay", "Driscoll-Kraay (Bartlett, 2 lags)", None, 19),
+        ("none", "robust", "heteroskedasticity-robust", None, None),
+        ("between", "unadjusted", "classical", None, None),
+    ):
+        _, facts = panel_regression(y, x, effects, se)
+        found = facts["se_type"], facts.get("n_clusters"), facts.get("t_df")
+        assert found == (words, clusters, df)
+    few = x.index.get_level_values(1) < 1940
+    _, facts = panel_regression(y[few], x[few], "entity", "two-way clustered")
+    assert (facts["n_clusters"], facts["t_df"]) == (5, 4)  # the years are fewer
+    assert panel_regression(y, x, "entity")[1] == panel_regression(y, x, "entity", "clustered")[1]
+
+
+def test_singletons_go_until_none_is_left(y, x):
+    """A row that leaves its year alone drops that year's other row's entity, and so on."""
+    keep = [
+        (1, 1935),
+        (1, 1936),
+        (2, 1936),
+        *[(f, t) for f in (3, 4, 5) for t in range(1940, 1946)],
+    ]
+    result, facts = panel_regression(y.loc[keep], x.loc[keep], "two-way")
+    # 1935 has firm 1 alone; then firm 1 has 1936 alone; then firm 2 has been alone from the start
+    assert (facts["n_singletons"], result.nobs) == (3, 18)
+    result, facts = panel_regression(y.loc[keep], x.loc[keep], "entity")
+    assert (facts["n_singletons"], result.nobs) == (1, 20)
+
+
+def test_two_entities_and_two_years_are_the_least(y, x):
+    one, two = y.index.get_level_values(0) < 2, y.index.get_level_values(0) < 3
+    for effects, se in (("entity", "clustered"), ("none", "xtreg"), ("random", "robust")):
+        with pytest.raises(TandemError, match="1 entity.s. and 20 year.s. are too few"):
+            panel_regression(y[one], x[one], effects, se)
+    assert np.isfinite(panel_regression(y[two], x[two], "entity")[0].std_errors).all()
+    assert np.isfinite(panel_regression(y[one], x[one], "none", "robust")[0].std_errors).all()
+    year = y.index.get_level_values(1) == 1940
+    with pytest.raises(TandemError, match="10 entity.s. and 1 year.s. are too few"):
+        panel_regression(y[year], x[year], "none", "two-way clustered")
+    assert np.isfinite(panel_regression(y[year], x[year], "none")[0].std_errors).all()
+
+
+def test_a_dependent_variable_of_the_effects_alone_is_refused(y, x):
+    level = y.groupby(level=0).transform("mean")
+    with pytest.raises(TandemError, match="does not vary once the entity effects are out"):
+        panel_regression(level, x, "entity")
+    nearly = level + 1e-3 * y
+    assert np.isfinite(panel_regression(nearly, x, "entity")[0].std_errors).all()
+
+
+@pytest.mark.parametrize("effects", ["mundlak", "random"])
+def test_means_that_do_not_vary_apart_are_left_out_of_mundlaks_regression(y, x, effects):
+    with_fixed = x.assign(fixed=fixed(x))
+    result, _ = panel_regression(y, with_fixed, effects, "robust")
+    means = [name for name in result.params.index if "mean" in name]
+    wanted = ["value (entity mean)", "capital (entity mean)"] if effects == "mundlak" else []
+    assert means == wanted

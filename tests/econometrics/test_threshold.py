@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from tandem.econometrics.threshold import PanelThreshold
+from tandem.econometrics.static import panel_regression
+from tandem.econometrics.threshold import PanelThreshold, _intervals
 from tandem.errors import TandemError
 
 HANSEN = Path(__file__).parents[3] / "shared" / "golden" / "data" / "hansen1999.csv"
@@ -187,3 +189,133 @@ def test_options_out_of_range_are_refused():
         fit(frame, draws=0)
     with pytest.raises(TandemError, match="between 0 and 0.5"):
         fit(frame, trim=0.6)
+
+
+def test_every_edge_of_the_grid_leaves_each_regime_its_share():
+    frame = panel(10, n=10, t=10)
+    for trim in (0.05, 0.1, 0.25):
+        gammas = fit(frame, trim=trim).lr["gamma"]
+        ordered = np.sort(frame["q"])
+        least = int(round(trim * 100))
+        assert gammas.min() == ordered[least - 1] and gammas.max() == ordered[100 - least - 1]
+    two = fit(frame, 2, trim=0.1)
+    low, high = two.thresholds["estimate"]
+    # given the upper threshold the lower one may lie on either side of it, ten rows away
+    rank = np.searchsorted(ordered, high, side="right")
+    places = [*range(10, rank - 9), *range(rank + 10, 91)]
+    first = two.lr.loc[two.lr["threshold"] == 1, "gamma"]
+    assert first.tolist() == [ordered[place - 1] for place in places]
+    assert low in first.tolist()
+
+
+def test_critical_values_and_p_are_those_of_the_draws():
+    """Every draw by least squares on whole entities' residuals."""
+    frame = panel(11, n=5, t=6, jumps=())
+    results = fit(frame, draws=12, seed=4, trim=0.1)
+    gamma = results.thresholds["estimate"][1]
+    high = frame["q"] > gamma
+    columns = [frame["x"].where(high, 0.0), frame["x"].where(~high, 0.0), frame["z"]]
+    design = np.column_stack([within(c) for c in columns])
+    y = within(frame["y"])
+    errors = (y - design @ np.linalg.lstsq(design, y, rcond=None)[0]).reshape(5, 6)
+    rng = np.random.default_rng(np.random.SeedSequence(4).spawn(1)[0])
+    drawn = []
+    for chosen in rng.integers(5, size=(12, 5)):
+        again = frame.assign(y=errors[chosen].ravel())
+        ssr = min(ssr_at(again, [g]) for g in results.lr["gamma"])
+        drawn.append((ssr_at(again, []) - ssr) / ssr * 25)
+    row = results.tests.loc[1]
+    assert row["p_value"] == pytest.approx(np.mean(np.array(drawn) >= row["f_stat"]))
+    assert 0 < row["p_value"] < 1
+    quantiles = np.quantile(drawn, [0.9, 0.95, 0.99])
+    assert row[["critical_10", "critical_5", "critical_1"]].tolist() == pytest.approx(quantiles)
+    assert row["ssr_null"] == pytest.approx(ssr_at(frame, []))
+    assert row["ssr"] == pytest.approx(ssr_at(frame, [gamma]))
+
+
+def test_batches_of_the_bootstrap_change_nothing(monkeypatch):
+    frame = panel(12)
+    whole = fit(frame, 2, draws=23).tests
+    for numbers in (1, 200 * 5):
+        monkeypatch.setattr("tandem.econometrics.threshold.BATCH", numbers)
+        pd.testing.assert_frame_equal(fit(frame, 2, draws=23).tests, whole)
+
+
+def test_regimes_terms_and_facts_are_those_of_the_regression():
+    frame = panel(13, n=12, t=8)
+    results = fit(frame, 1, level=0.9)
+    gamma = results.thresholds["estimate"][1]
+    low = frame["q"] <= gamma
+    design = pd.DataFrame(
+        {"low": frame["x"].where(low, 0.0), "high": frame["x"].where(~low, 0.0), "z": frame["z"]}
+    )
+    fe, facts = panel_regression(frame["y"], design, "entity")
+    assert results.terms["estimate"].to_numpy() == pytest.approx(fe.params.to_numpy())
+    assert results.terms["std_error"].to_numpy() == pytest.approx(fe.std_errors.to_numpy())
+    reach = stats.t.ppf(0.95, 11) * fe.std_errors.to_numpy()
+    assert results.terms["conf_high"].to_numpy() == pytest.approx(fe.params.to_numpy() + reach)
+    assert results.terms.index.tolist() == ["x, regime 1", "x, regime 2", "z"]
+    assert (results.regime == np.where(low, 1, 2)).all()
+    for r, mine in ((1, low), (2, ~low)):
+        row = results.regimes.loc[r]
+        assert row["n_obs"] == mine.sum() and row["share"] == pytest.approx(mine.mean())
+        assert row["n_entities"] == frame[mine].index.get_level_values(0).nunique()
+    assert results.regimes["above"].tolist() == [-np.inf, gamma]
+    assert results.regimes["up_to"].tolist() == [gamma, np.inf]
+    assert results.lr_critical == pytest.approx(-2 * np.log(1 - np.sqrt(0.9)))
+    expected = {
+        "n_obs": 96, "n_entities": 12, "n_periods": 8, "trim": 0.05, "draws": 19, "seed": 1,
+        "conf_level": 0.9, "r2_within": fe.rsquared_within, "n_dropped": 0, "t_df": 11,
+    }  # fmt: skip
+    assert {name: results.facts[name] for name in expected} == pytest.approx(expected)
+    flat = results.statistics
+    assert flat["threshold_1"] == gamma and flat["threshold_1_f"] == results.tests["f_stat"][1]
+    assert flat["threshold_1_low"] == results.thresholds["conf_low"][1]
+    classical = fit(frame, 1, se="unadjusted")
+    assert "t_df" not in classical.facts
+
+
+def test_sets_with_holes_and_at_the_edge_are_told():
+    curve = pd.DataFrame({"threshold": 1, "gamma": np.arange(6.0), "lr": [9.0, 1, 9, 0, 2, 9]})
+    row = _intervals(curve, (3.0,), 5.0).loc[1]
+    assert (row["conf_low"], row["conf_high"]) == (1.0, 4.0)
+    assert not row["connected"] and not row["at_edge"]
+    for lr in ([9.0, 9, 9, 0, 2, 5], [4.0, 1, 0, 9, 9, 9]):
+        row = _intervals(curve.assign(lr=lr), (3.0,), 5.0).loc[1]
+        assert row["connected"] and row["at_edge"]
+    # without an effect the data bound nothing
+    assert "reaches the edge of the grid" in fit(panel(14, n=6, jumps=())).summary
+
+
+def test_what_is_not_given_is_said():
+    frame = panel(15, n=8, t=6)
+    model = PanelThreshold(frame["y"], frame["x"], frame["q"])
+    given = PanelThreshold(frame["y"], frame[["x"]], frame["q"], None, 0.05)
+    one, other = model.fit(), given.fit(1, 300, 1, "clustered", 0.95)
+    pd.testing.assert_frame_equal(one.tests, other.tests)
+    pd.testing.assert_frame_equal(one.terms, other.terms)
+    assert one.facts == other.facts and one.facts["draws"] == 300
+    assert not model.fit(seed=2).tests.equals(one.tests)
+    for thresholds in (0, 4):
+        with pytest.raises(TandemError, match=f"not {thresholds}"):
+            model.fit(thresholds)
+    for trim in (0.0, 0.5):
+        with pytest.raises(TandemError, match="between 0 and 0.5"):
+            PanelThreshold(frame["y"], frame["x"], frame["q"], trim=trim)
+    assert model.fit(draws=1).facts["draws"] == 1
+
+
+def test_several_regressors_change_at_once():
+    frame = panel(16, n=10, t=8)
+    frame["x2"] = np.random.default_rng(1).normal(size=len(frame))
+    frame["y"] += frame["x2"] * (1 - 2 * (frame["q"] > 0.3))
+    results = PanelThreshold(frame["y"], frame[["x", "x2"]], frame["q"]).fit(draws=5)
+    gamma = results.thresholds["estimate"][1]
+    best = None
+    for g in results.lr["gamma"]:
+        low = frame["q"] <= g
+        columns = [within(frame[c].where(m, 0.0)) for c in ("x", "x2") for m in (low, ~low)]
+        design, y = np.column_stack(columns), within(frame["y"])
+        ssr = ((y - design @ np.linalg.lstsq(design, y, rcond=None)[0]) ** 2).sum()
+        best = min(best or (np.inf, 0), (ssr, g))
+    assert (results.tests["ssr"][1], gamma) == pytest.approx(best)

@@ -191,3 +191,27 @@ def test_too_few_years_are_refused(growth):
         fit_var(growth.iloc[:11], 2)
     result, _ = fit_var(growth.iloc[:12], 2)
     assert np.linalg.matrix_rank(result.sigma_u) == 3
+
+
+def test_bands_are_those_of_statsmodels_at_five_percent(growth):
+    data = growth[["realgdp", "realinv"]]
+    table = impulse_responses(data, 2, 3, 99, seed=4)
+    fit = VAR(data.reset_index(drop=True)).fit(2, trend="c")
+    low, high = fit.irf_errband_mc(
+        orth=True, repl=99, steps=3, signif=0.05, rng=np.random.default_rng(4)
+    )
+    estimate = fit.orth_ma_rep(3)
+    names = list(data.columns)
+    for _, row in table.iterrows():
+        place = row["horizon"], names.index(row["response"]), names.index(row["impulse"])
+        found = row[["estimate", "conf_low", "conf_high"]].to_numpy(float)
+        assert found == pytest.approx([estimate[place], low[place], high[place]])
+    assert len(table) == 2 * 2 * 4 and table["horizon"].max() == 3
+
+
+def test_kpss_has_its_lags_and_rows(levels):
+    data = np.log(levels[["realgdp"]])
+    row = unit_roots(data).set_index("test").loc["KPSS"]
+    with pytest.warns(UserWarning):
+        stat, p, used, _ = kpss(data["realgdp"], regression="c", nlags="auto", result_object=False)
+    assert row[["statistic", "p_value", "lags", "n_obs"]].tolist() == [stat, p, used, len(data)]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tandem.econometrics import first_difference, forward_orthogonal
+from tandem.econometrics.transforms import lag
 
 NAN = np.nan
 
@@ -27,3 +28,9 @@ def test_forward_orthogonal_is_an_orthonormal_map_that_removes_the_mean():
     matrix = forward_orthogonal(np.eye(6)).T[:-1]
     assert matrix @ matrix.T == pytest.approx(np.eye(5), abs=1e-12)
     assert matrix @ np.ones(6) == pytest.approx(np.zeros(5), abs=1e-12)
+
+
+def test_lags_move_values_to_later_years():
+    values = np.arange(8.0).reshape(2, 4)
+    assert lag(values, 1) == pytest.approx(np.array([[NAN, 0, 1, 2], [NAN, 4, 5, 6]]), nan_ok=True)
+    assert lag(values, 3)[:, 3].tolist() == [0, 4] and np.isnan(lag(values, 3)[:, :3]).all()

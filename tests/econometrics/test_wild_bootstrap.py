@@ -75,3 +75,21 @@ def test_a_strong_effect_is_found_and_missing_rows_are_dropped():
 def test_random_effects_are_refused():
     with pytest.raises(TandemError, match="not for random effects"):
         wild_cluster_p(*panel(1), "x", "random")
+
+
+def test_what_is_not_given_is_said_and_weights_are_webbs():
+    y, x = panel(8, beta=0.15)
+    plain = wild_cluster_p(y, x, "x", "two-way")
+    assert plain == wild_cluster_p(y, x, "x", "two-way", 9999, 1)
+    assert plain != wild_cluster_p(y, x, "x", "two-way", seed=2)
+    signs = np.concatenate([-WEBB, WEBB])
+    # six points with mean 0 and variance 1 (Webb 2023)
+    assert signs.mean() == 0 and (signs**2).mean() == pytest.approx(1)
+    assert sorted(signs**2) == pytest.approx([0.5, 0.5, 1, 1, 1.5, 1.5])
+
+
+def test_one_regressor_alone():
+    y, x = panel(9, beta=0.1)
+    ours = wild_cluster_p(y, x[["x"]], "x", "entity", draws=199, seed=5)
+    theirs = by_definition(y, x[["x"]].assign(z=0.0), "entity", 199, 5)
+    assert ours == pytest.approx(theirs, abs=1e-12)

@@ -318,7 +318,12 @@ def test_classify_keeps_missing_missing():
 
 @pytest.mark.parametrize(
     ("cuts", "labels", "closed"),
-    [((0.5, 0.3), "abc", "right"), ((0.3,), "abc", "right"), ((0.3,), "ab", "both")],
+    [
+        ((0.5, 0.3), "abc", "right"),
+        ((0.3, 0.3), "abc", "right"),
+        ((0.3,), "abc", "right"),
+        ((0.3,), "ab", "both"),
+    ],
 )
 def test_classify_refuses(cuts, labels, closed):
     with pytest.raises(TandemError):
@@ -455,3 +460,23 @@ def test_zero_shift_moves_a_zero_from_the_lowest_level():
     assert found["changed"] == 1 and found["changed_not_zero"] == 1
     assert np.isnan(zero_shift(u.iloc[:1])["changed_not_zero"])
     assert zero_shift(np.ones((1, 2)))["mean_D_shifted"] == 1
+
+
+def test_schemes_have_the_cut_offs_of_their_papers():
+    """No formula gives them: this is the list against which a change must be argued."""
+    tenths = tuple(k / 10 for k in range(1, 10))
+    cuts = {
+        "ten levels": tenths, "ten levels, left-closed": tenths, "four stages": (0.3, 0.5, 0.8),
+        "four coupling stages": (0.3, 0.5, 0.8), "Lanzhou C": (0.25, 0.6, 0.85),
+        "Lanzhou D": (0.2, 0.31, 0.41, 0.51, 0.61, 0.71, 0.81), "Gansu D": (0.4, 0.5, 0.6),
+        "Zhangye D": (0.0, 0.6, 0.7, 0.9), "four degrees": (0.3, 0.5, 0.8),
+        "five levels": (0.2, 0.4, 0.6, 0.8),
+    }  # fmt: skip
+    assert {name: pytest.approx(scheme.cuts) for name, scheme in SCHEMES.items()} == cuts
+    for name, scheme in SCHEMES.items():
+        assert len(scheme.labels) == len(scheme.labels_zh) == len(scheme.cuts) + 1
+        left = name in ("Gansu D", "ten levels, left-closed")
+        assert scheme.closed == ("left" if left else "right")
+        assert scheme.of == ("C" if name in ("Lanzhou C", "four coupling stages") else "D")
+    assert SCHEMES["five levels"].labels == tuple(f"level {k}" for k in range(1, 6))
+    assert SCHEMES["Lanzhou C"].labels_zh == tuple(f"第{k}级" for k in range(1, 5))

@@ -263,3 +263,33 @@ def test_other_regressors_pass():
 def test_half_a_unit_of_the_last_digit_is_allowed_and_no_more(off, fits):
     found = diagnose([[0.2, 0.8]], C=[0.8 + off], digits={"U": 9, "C": 3})
     assert found.set_index("formula")["fits"]["C standard"] == fits
+
+
+def test_formulas_that_rounding_cannot_tell_apart_are_all_named(tmp_path):
+    """Equal scores: every C is 1, and every formula of it fits."""
+    text = diagnose_coupling(written(tmp_path, "U1,U2,C\n.3,.3,1.00\n.5,.5,1.00\n"))
+    table = diagnose(np.array([[0.3, 0.3], [0.5, 0.5]]), C=[1.0, 1.0], digits={"C": 2})
+    whole = table.loc[table["fits"] == 2, "formula"].tolist()
+    assert len(whole) > 2
+    assert f"Rounding cannot tell it from: {'; '.join(whole[1:])}." in text
+    assert "Largest difference 0." in text
+
+
+@pytest.mark.parametrize(("rows", "fitted"), [(4, True), (3, False)])
+def test_shares_are_fitted_to_two_rows_more_than_systems(rows, fitted):
+    u = TWO[:rows]
+    c = 2 * np.sqrt(u.prod(1)) / u.sum(1)
+    table = diagnose(u, D=np.sqrt(c * (u @ [0.8, 0.5])).round(5))
+    assert table["formula"].str.contains("C standard, fitted shares").any() == fitted
+
+
+def test_as_many_rows_as_coefficients_prove_no_identity():
+    """Any regressors fit such a sample exactly; a row more, and two do not by chance."""
+    some = D.iloc[:3]
+    noise = pd.DataFrame(np.random.default_rng(3).normal(size=(len(D), 1)), D.index, ["noise"])
+    refuse_own_components(some.iloc[:2], noise)
+    refuse_own_components(some, noise)
+    whole = (2 * D + 1).rename("twice").to_frame()
+    refuse_own_components(D.iloc[:3], whole)
+    with pytest.raises(TandemError, match="exact function of twice"):
+        refuse_own_components(D.iloc[:4], whole)

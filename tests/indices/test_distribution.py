@@ -171,3 +171,10 @@ def test_obstacles_do_not_depend_on_rows_columns_or_the_scale_of_weights():
     found = obstacle(z, w)
     np.testing.assert_allclose(found.sum(axis=1), 1)
     pd.testing.assert_frame_equal(obstacle(z.iloc[::-1, ::-1], 10 * w).iloc[::-1, ::-1], found)
+
+
+@pytest.mark.parametrize("value", [-0.01, -0.5, 1.01, 1.9])
+def test_obstacle_refuses_what_is_not_between_0_and_1(value):
+    with pytest.raises(TandemError, match=f"a .row 0. is {value}"):
+        obstacle(pd.DataFrame({"a": [value], "b": [0.5]}), [1.0, 1.0])
+    np.testing.assert_allclose(obstacle(np.array([0.0, 1.0]), [1.0, 1.0]), [1, 0])

@@ -171,3 +171,9 @@ def test_grey_relations_do_not_depend_on_the_order_of_years_or_indicators():
     _, turned, other = grey_relational(x.iloc[::-1, ::-1], y.iloc[::-1, ::-1])
     pd.testing.assert_frame_equal(turned.loc[gamma.index, gamma.columns], gamma)
     pd.testing.assert_series_equal(other[::-1], coupling)
+
+
+def test_stages_of_grey_relations():
+    values = [0.1, 0.35, 0.36, 0.65, 0.66, 0.85, 0.86, 1.0]
+    stages = classify(values, GREY_STAGES.cuts, GREY_STAGES.labels)
+    assert stages.tolist() == [label for label in GREY_STAGES.labels for _ in range(2)]

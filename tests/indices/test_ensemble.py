@@ -240,3 +240,11 @@ def test_sobol_indices_of_two_factors_by_enumeration():
             row = found.loc[(output, factor)]
             assert row["first"] == pytest.approx(alone[factor], abs=0.02)
             assert row["total"] == pytest.approx(1 - alone[other], abs=0.02)
+
+
+def test_two_points_are_the_least_and_others_no_power_of_two():
+    for points in (0, 1, 3, 6):
+        with pytest.raises(TandemError, match=f"power of 2 of points, not {points}"):
+            ensemble.saltelli(lambda u: u, {"one": [0]}, points, 1)
+    first, total, variance = ensemble.saltelli(lambda u: u, {"one": [0]}, 2, 1)
+    assert first.shape == total.shape == (1, 1) and variance.shape == (1,)

@@ -156,3 +156,18 @@ def test_forecasts_refuse():
         rolling_errors([0.2, 0.21, 0.4, 0.42, 0.44, 0.45], 4)
     with pytest.raises(TandemError, match="at least four periods, not 3"):
         rolling_errors(D, 3)
+
+
+@pytest.mark.parametrize(
+    ("large", "grade"),
+    [
+        (4, "good"), (6, "qualified"), (20, "qualified"), (22, "barely qualified"),
+        (30, "barely qualified"), (32, "failed"),
+    ],
+)  # fmt: skip
+def test_grades_follow_p(large, grade):
+    x = np.tile([1.0, 3.0], 50)  # spread 1; so many of 100 errors are beyond 0.6745
+    error = np.zeros(100)
+    error[:large] = np.tile([0.7, -0.7], large // 2)
+    found = grey_check(x, x - error)
+    assert found == (pytest.approx(0.07 * np.sqrt(large)), pytest.approx(1 - large / 100), grade)

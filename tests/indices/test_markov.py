@@ -210,3 +210,13 @@ def test_markov_refuses(states):
     years = pd.Series(states.index.get_level_values("year"), states.index)
     with pytest.raises(TandemError, match="at least two classes"):
         homogeneity_test(transition_counts(states, LABELS, years).loc[[2003]])
+
+
+def test_a_state_without_moves_is_named_with_its_class():
+    plain = pd.DataFrame([[1, 2], [0, 0]], ["low", "high"], ["low", "high"])
+    with pytest.raises(TandemError, match="No move starts in the state high,"):
+        transition_probabilities(plain)
+    index = pd.MultiIndex.from_product([["poor", "rich"], ["low", "high"]])
+    counts = pd.DataFrame([[1, 2], [3, 0], [0, 0], [1, 1]], index, ["low", "high"])
+    with pytest.raises(TandemError, match="No move starts in the state low under rich,"):
+        transition_probabilities(counts)

@@ -256,3 +256,14 @@ def test_fields_and_services_refuse():
         services_share([0.0], [0.0])
     with pytest.raises(TandemError, match="cannot be below 0"):
         services_share([1.0], [-1.0])
+
+
+def test_shares_of_capital_and_labour_run_from_none_to_all():
+    y, k, n = np.array([4.0, 9.0]), np.array([2.0, 3.0]), np.array([5.0, 7.0])
+    for share in (0.0, 1.0):
+        expected = np.log(y) - share * np.log(k) - (1 - share) * np.log(n)
+        np.testing.assert_allclose(solow_residual(y, k, n, share), expected)
+    np.testing.assert_allclose(solow_residual(y, k, n, 0.5, 0.0), np.log(y) - np.log(k) / 2)
+    for shares in ((-0.01,), (1.01,), (0.5, -0.01)):
+        with pytest.raises(TandemError, match="share of capital from 0 to 1"):
+            solow_residual(y, k, n, *shares)

@@ -398,3 +398,35 @@ def test_units_of_an_indicator_do_not_matter(factor, shift):
 def test_game_weights_of_sets_that_differ_by_rounding_are_their_mean():
     first = np.array([0.5, 0.5])
     np.testing.assert_allclose(game_weights(first, first + [1e-12, -1e-12]), first, atol=1e-11)
+
+
+def test_multiplicative_weights_are_missing_where_no_indicator_has_both():
+    table = weight_table(Z)
+    product = table["entropy"] * table["critic"]
+    np.testing.assert_allclose(table["multiplicative"], product / product.sum())
+    apart = pd.DataFrame({"entropy": [1.0, 0.0], "critic": [0.0, 1.0]}, ["a", "b"])
+    with pytest.raises(TandemError):
+        multiplicative_weights(apart["entropy"], apart["critic"])
+
+
+def test_merec_of_indicators_that_all_gain_or_all_cost():
+    x = np.array([[1.0, 2.0], [2.0, 3.0], [4.0, 3.5]])
+    for sign, ends in (("+", x.min(axis=0)), ("-", x.max(axis=0))):
+        logs = np.abs(np.log(x / ends))
+        whole = np.log(1 + logs.mean(axis=1))
+        effect = [np.abs(np.log(1 + logs[:, 1 - j] / 2) - whole).sum() for j in (0, 1)]
+        np.testing.assert_allclose(merec_weights(x, [sign] * 2), np.array(effect) / sum(effect))
+
+
+@pytest.mark.parametrize("m", [3, 4, 5])
+def test_the_consistency_ratio_is_its_definition(m):
+    a = np.ones((m, m))
+    for i in range(m):
+        for j in range(i + 1, m):
+            a[i, j] = 1 + (i + j) % 3 / 4
+            a[j, i] = 1 / a[i, j]
+    largest = np.linalg.eigvals(a).real.max()
+    found = ahp_weights(a)
+    assert found[1] == pytest.approx(largest)
+    assert found[2] == pytest.approx((largest - m) / (m - 1) / RANDOM_INDEX[m - 1])
+    assert 0 < found[2] < 0.1

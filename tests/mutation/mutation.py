@@ -1,4 +1,4 @@
-"""Mutation testing of a random sample: `make mutation`, after `make coverage`.
+"""Mutation testing of a random sample: `make mutation`.
 
 cosmic-ray makes the mutants. Of all that its OPERATORS allow in a room, a seeded sample is
 drawn; each mutant runs in a copy of the tree, with the tests of its room that execute the mutated
@@ -34,7 +34,7 @@ from scipy.stats import binomtest
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "mutation" / "results.jsonl"
 ROOMS = ("econometrics", "indices")
-CPU_SECONDS = 150
+CPU_SECONDS = 300
 JOBS = 2
 # without swaps that only raise TypeError (+ to >>, | of type hints): they would flatter the tests
 OPERATORS = [
@@ -98,14 +98,20 @@ def statement_lines(source, line):
 
 
 def tests_of(data, file, line):
-    """Tests of the room that execute the statement; those of the module if only importing does."""
+    """Tests of the room that execute the statement.
+
+    What runs when tests are collected is known to all of the module's own file and to those that
+    look at every module; if it runs at no other time, to all that run the module.
+    """
     contexts = data.contexts_by_lineno(str(ROOT / file))
     room, module = Path(file).parts[-2], Path(file).stem
     lines = statement_lines((ROOT / file).read_text(encoding="utf-8"), line)
-    found = {c for number in lines for c in contexts.get(number, [])}
+    found, tests = {c for number in lines for c in contexts.get(number, [])}, set()
     if found == {""}:
         found = {c for there in contexts.values() for c in there}
-    tests = set()
+    if "" in found:
+        known = (f"tests/{room}/test_{name}.py" for name in (module, "modules"))
+        tests |= {t for t in known if (ROOT / t).exists()}
     for context in found - {""}:
         test, _, phase = context.rpartition("|")
         # what a fixture ran, other tests of the file may have used
@@ -116,14 +122,14 @@ def tests_of(data, file, line):
     return sorted(tests, key=lambda t: (f"test_{module}.py" not in t, t))
 
 
-def run_tests(tree, tests):
+def run_tests(tree, tests, seconds=CPU_SECONDS):
     """Exit code (negative: out of time) of the tests in a copy of the tree, and which failed."""
     child = os.fork()
     if child == 0:
         os.chdir(tree)
         said = os.open("said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(said, 1), os.dup2(said, 2)
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         # a mutant must not fill the machine
         resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
         sys.path.insert(0, str(tree / "src"))
@@ -135,14 +141,20 @@ def run_tests(tree, tests):
 
 
 def outcome(tree, mutant, tests):
-    """What a mutant gave: survived, killed, timeout or failed (pytest did not run); its killers."""
+    """What a mutant gave, and its killers.
+
+    survived, killed, timeout (the tests alone end in half the time), slow (they do not, so nothing
+    is known) or failed (pytest did not run).
+    """
     file, name, number, _ = mutant
     sound = (ROOT / file).read_text(encoding="utf-8")
     (tree / file).write_text(mutated(sound, name, number), encoding="utf-8")
     code, killers = run_tests(tree, tests) if tests else (0, [])
     (tree / file).write_text(sound, encoding="utf-8")
-    gave = "survived" if code == 0 else "timeout" if code < 0 else "killed" if killers else "failed"
-    return gave, killers
+    if code < 0:
+        alone = run_tests(tree, tests, CPU_SECONDS // 2)[0]
+        return "timeout" if alone == 0 else "slow", []
+    return "survived" if code == 0 else "killed" if killers else "failed", killers
 
 
 def work(mutants):
@@ -177,7 +189,7 @@ def report(sample, results):
             low, high = binomtest(dead, len(mine)).proportion_ci(method="exact")
             print(f"  dead: {dead / len(mine):.1%}, 95 % interval {low:.1%} to {high:.1%}")
         for line in mine:
-            if line["outcome"] in ("survived", "failed"):
+            if line["outcome"] not in ("killed", "timeout"):
                 file, name, number, row = line["mutant"]
                 text = (ROOT / file).read_text(encoding="utf-8").splitlines()[row - 1].strip()
                 where = f"{file}:{row} {name} {number} ({line['tests']} tests)"
@@ -196,7 +208,7 @@ def main():
     parser.add_argument(
         "--survivors",
         action="store_true",
-        help="run again what was not killed, after new tests and make coverage",
+        help="run again what was not killed, after new tests and new coverage data",
     )
     args = parser.parse_args()
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -307,10 +307,13 @@ def _least_squares(spec, data: _Data, cause, effect, first, shuffles: _Shuffles)
     absorbed = _n_effects(rows, spec["effects"])
     k = w.shape[1] + past.shape[1]
     n, groups = len(y), int(rows.any(axis=1).sum())
-    if n <= k + absorbed or groups < 2:
+    if n <= k + absorbed:
         raise TandemError(
             f"{n} complete rows are too few for {k} regressors and {absorbed} effects."
         )
+    least = 2 if spec["effects"] == "entity" else 3  # two mirror each other around the year's mean
+    if groups < least:
+        raise TandemError(f"{groups} entities are too few for clustered errors; it takes {least}.")
     if w.shape[1]:
         if np.linalg.matrix_rank(w / np.linalg.norm(w, axis=0)) < w.shape[1]:
             raise TandemError("The controls are collinear once the effects are removed.")

@@ -50,7 +50,7 @@ def effects_test(y: pd.Series, x: pd.DataFrame, effects: str = "entity") -> FTes
     design = rows[list(x)].assign(const=1.0)
     free = PanelOLS(
         rows[y.name], design, entity_effects=True, time_effects=effects == "two-way"
-    ).fit(auto_df=False, count_effects=True)
+    ).fit()
     bound = PooledOLS(rows[y.name], design).fit()
     df = int(bound.df_resid - free.df_resid), int(free.df_resid)
     stat = (bound.resid_ss - free.resid_ss) / df[0] / (free.resid_ss / df[1])
