@@ -333,7 +333,8 @@ def test_a_table_is_read_whole_and_its_names_are_unlike(tmp_path):
     for key, value in (("exclude", ["x"]), ("groups", {"g": ["x"]})):
         with pytest.raises(ValueError, match="a table is read whole: take out exclude and groups"):
             Study.model_validate(raw | {"panel": raw["panel"] | {key: value}})
-    systems = raw["systems"] | {"control": raw["systems"]["technology"]}
+    system = raw["systems"]["technology"] | {"indicators": {"unused": "+"}}
+    systems = raw["systems"] | {"control": system}
     with pytest.raises(ValueError, match="'control' is a system and a series; rename one"):
         Study.model_validate(raw | {"systems": systems})
 
@@ -348,3 +349,11 @@ def test_a_table_says_which_r_squared_it_shows(label):
         Study.model_validate(SMALL | {"tables": {"mine": table}})
     table["statistics"] = {"r2_within": "R² within", "n_obs": "R2"}
     Study.model_validate(SMALL | {"tables": {"mine": table}})
+
+
+def test_an_indicator_of_two_systems_is_refused():
+    systems = json.loads(json.dumps(SMALL["systems"]))
+    systems["upgrading"]["indicators"]["research"] = "-"
+    told = "'research' is an indicator of 'technology' and of 'upgrading': their link would be made"
+    with pytest.raises(ValueError, match=told):
+        Study.model_validate(SMALL | {"systems": systems})

@@ -212,7 +212,9 @@ def test_a_file_that_is_no_parquet_is_told_with_its_name(project):
 def test_a_table_that_cannot_be_joined_says_why(project, other, words):
     (project / "data/other.csv").write_text(other)
     with pytest.raises(TandemError, match=words):
-        panel(study_of({"join": ["data/other.csv"]}, more="rd / price" if "price" in other else "rd"))
+        panel(
+            study_of({"join": ["data/other.csv"]}, more="rd / price" if "price" in other else "rd")
+        )
 
 
 def test_a_derived_value_that_cannot_be_true_names_firm_and_year(project):
