@@ -326,8 +326,11 @@ def test_stages_need_cut_offs_several_entities_and_unlike_moves(results):
 
 def test_a_spillover_that_was_not_estimated_is_named(results):
     columns = ["direction", "weights", "model", "indirect", "indirect p"]
-    others = [(WAY, "size", "spatial Durbin", 0.2, 0.01), (WAY, "borders", "spatial lag", 0.2, 0.01),
-              ("up → tech", "borders", "spatial Durbin", 0.2, 0.01)]  # fmt: skip
+    others = [
+        (WAY, "size", "spatial Durbin", 0.2, 0.01),
+        (WAY, "borders", "spatial lag", 0.2, 0.01),
+        ("up → tech", "borders", "spatial Durbin", 0.2, 0.01),
+    ]
     some = results | {"estimates/robustness/spatial": pd.DataFrame(others, columns=columns)}
     row = decide(some, test="spillover", cause="tech", effect="up")
     assert row["verdict"] == "no data" and f"{WAY} by borders was not estimated" in row["why"]

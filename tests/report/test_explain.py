@@ -162,8 +162,8 @@ def test_a_verdict_that_changed_is_laid_at_a_cause(moved, monkeypatch):
     page = explain("s", "results/s")
     _, _, data = page.partition("## Data")
     told, _, _ = data.partition("Files that differ:")
-    assert told.endswith("Verdicts:\n\n| claim | part | before | after |\n| --- | --- | --- | --- |\n"
-                         "| h1 | talent | undetermined | supported |\n\n")  # fmt: skip
+    head, row = "| claim | part | before | after |", "| h1 | talent | undetermined | supported |"
+    assert told.endswith(f"Verdicts:\n\n{head}\n| --- | --- | --- | --- |\n{row}\n\n")
 
 
 def test_estimates_without_errors_have_no_shares(moved, monkeypatch):

@@ -6,16 +6,13 @@ import struct
 import openpyxl
 import pytest
 from openpyxl.chart import BarChart
-from test_intake import (  # noqa: F401
-    EXPORT, EXPORT_HEAD, FILES, Folder, body, csv, folder, html, is_expected, rules, saved, xlsx,
-)  # fmt: skip
+from test_intake import EXPORT, FILES, body, csv, folder, html, is_expected, rules, saved, xlsx  # noqa: F401
 
 from tandem.errors import TandemError
 from tandem.sources import read_codebook, read_observations, read_sources, read_table, workbooks
 from tandem.sources.xls_records import read_xls_facts
 
 NATION = {"region_scope": "nation"}
-YEARS = [("2010", 5000), ("2011", 6000)]
 
 
 # --- descriptions ---------------------------------------------------------------------------------
