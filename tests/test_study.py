@@ -349,11 +349,3 @@ def test_a_table_says_which_r_squared_it_shows(label):
         Study.model_validate(SMALL | {"tables": {"mine": table}})
     table["statistics"] = {"r2_within": "R² within", "n_obs": "R2"}
     Study.model_validate(SMALL | {"tables": {"mine": table}})
-
-
-def test_an_indicator_of_two_systems_is_refused():
-    systems = json.loads(json.dumps(SMALL["systems"]))
-    systems["upgrading"]["indicators"]["research"] = "-"
-    told = "'research' is an indicator of 'technology' and of 'upgrading': their link would be made"
-    with pytest.raises(ValueError, match=told):
-        Study.model_validate(SMALL | {"systems": systems})

@@ -382,19 +382,6 @@ class Study(Strict):
         return self
 
     @model_validator(mode="after")
-    def _indicators_belong_to_one_system(self):
-        of: dict[str, str] = {}
-        for system, spec in self.systems.items():
-            for name in spec.indicators:
-                if name in of:
-                    raise ValueError(
-                        f"'{name}' is an indicator of '{of[name]}' and of '{system}': their link "
-                        "would be made of it; take it out of one of them"
-                    )
-                of[name] = system
-        return self
-
-    @model_validator(mode="after")
     def _table_carries_it(self):
         if self.panel.table and (words := beyond_table(self)):
             raise ValueError(words)
