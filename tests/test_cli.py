@@ -145,6 +145,11 @@ def test_check_says_what_is_wrong_and_touches_nothing(desk, capsys):
     capsys.readouterr()
     assert main(["check", "mine"]) == 1
     assert "va_secondory" in capsys.readouterr().err
+    file.write_text(text.replace("exclude: [Tibet]", "exclude: [Tibbet]"))
+    assert main(["check", "mine"]) == 1
+    told = capsys.readouterr().err
+    assert "names 'Tibbet', which no table holds; did you mean 'Tibet'?" in told
+    assert told.count("\n") == 1
     file.write_text(text.replace("plausible: [0, 10]", "plausible: [0, 0.1]"))
     assert main(["check", "mine"]) == 1
     assert "rd_intensity" in capsys.readouterr().err
