@@ -285,10 +285,16 @@ def test_a_two_way_claim_needs_both_main_models(results, gone):
 
 def test_without_a_curve_a_two_way_claim_has_no_agreement(results):
     columns = ["table", "equation", "model", "term", "estimate", "conf_low", "conf_high", "p_value"]
-    rows = [("up", "up", "two_way", "L1.tech", 0.3, 0.1, 0.5, 0.01),
-            ("panel_var", "up", "fod", "L1.tech", 0.2, 0.1, 0.3, 0.01)]  # fmt: skip
+    rows = [
+        ("up", "up", "two_way", "L1.tech", 0.3, 0.1, 0.5, 0.01),
+        ("panel_var", "up", "fod", "L1.tech", 0.2, 0.1, 0.3, 0.01),
+    ]
+    some = results | {
+        "estimates/regressions/models": counted("up", "two_way", 99),
+        "estimates/panel_var/models": counted("panel_var", "fod", 77),
+    }
     terms = pd.DataFrame(rows, columns=columns)
-    row = decide(results, terms, test="two_way", cause="tech", effect="up")
+    row = decide(some, terms, test="two_way", cause="tech", effect="up")
     assert row["verdict"] == "supported" and row["tables"] == "two_way"
     assert np.isnan(row["agree"]) and np.isnan(row["specifications"])
 
