@@ -95,6 +95,16 @@ def test_years_down_the_rows_with_marks_and_without_sense(folder):  # noqa: F811
     folder.problem("t.csv", text.replace("2010①", "2010-12"), told, **NATION)
 
 
+@pytest.mark.parametrize(
+    ("printed", "hint"),
+    [("40179", " (as a spreadsheet's day number it would be 2010-01-01, a date)"), ("10000", "")],
+)
+def test_a_number_over_a_column_is_no_year(folder, printed, hint):  # noqa: F811
+    text = csv(EXPORT).replace("2010年\n", f"{printed}\n")
+    told = f"cell C4: '{printed}' is not a year{hint}; write it as 2019 or 2019年"
+    folder.problem("t.csv", text, told)
+
+
 def test_a_marked_year_above_the_table(folder):  # noqa: F811
     rows = [["年份：2011①"], ["地区", "地区生产总值(亿元)"], *([n, a] for n, a, _ in body())]
     observations, ledger = folder.read("t.csv", csv(rows))
@@ -196,6 +206,13 @@ def with_bytes(at: int, form: str, *values: int) -> bytes:
 )  # fmt: skip
 def test_a_spoilt_compound_file_says_what_is_wrong(folder, content, words):  # noqa: F811
     folder.problem("t.xls", content, "cannot be opened as an .xls workbook", words)
+
+
+def test_an_xls_stream_that_ends_within_a_sheet(folder):  # noqa: F811
+    raw = bytearray(with_bytes(56, "<I", 100))  # streams from 100 bytes on are in whole sectors
+    entry = raw.index("Workbook".encode("utf-16-le"))  # of the directory; its length at 120
+    struct.pack_into("<I", raw, entry + 120, 3000)
+    folder.problem("t.xls", bytes(raw), "the workbook ends in the middle of a sheet")
 
 
 def test_of_an_encrypted_workbook_nothing_is_known():
