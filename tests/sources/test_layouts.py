@@ -1,5 +1,6 @@
 """Layouts that a description names, and what is told where table, description or list are wrong."""
 
+import codecs
 import datetime
 import struct
 
@@ -158,12 +159,16 @@ def test_pages_cut_off_or_without_content(folder):  # noqa: F811
     page = html(EXPORT)
     folder.problem("t.html", page[: page.index("</table>")], "ends before its table does; download")
     folder.problem("t.html", "<html><!-- <table></table>", "is a web page without a table")
+    folder.problem("t.html", "<!-- <table></table> -->", "is not a web page that can be read (")
     scripted = page.replace("<td>1000.5", "<td><script>var x = 7;</script>1000.5")
     is_expected(folder.read("t.html", scripted)[0])
 
 
-def test_text_in_utf_16_is_refused_with_what_to_do(folder):  # noqa: F811
-    content = csv(EXPORT).encode("utf-16")
+@pytest.mark.parametrize(
+    ("mark", "encoding"), [(codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")]
+)
+def test_text_in_utf_16_is_refused_with_what_to_do(folder, mark, encoding):  # noqa: F811
+    content = mark + csv(EXPORT).encode(encoding)
     folder.problem("t.csv", content, "is neither UTF-8 nor GB18030 text; save it as CSV in UTF-8")
 
 
