@@ -7,7 +7,18 @@ import struct
 import openpyxl
 import pytest
 from openpyxl.chart import BarChart
-from test_intake import EXPORT, FILES, body, csv, folder, html, is_expected, rules, saved, xlsx  # noqa: F401
+from test_intake import (  # noqa: F401
+    EXPORT,
+    FILES,
+    body,
+    csv,
+    folder,
+    html,
+    is_expected,
+    rules,
+    saved,
+    xlsx,
+)
 
 from tandem.errors import TandemError
 from tandem.sources import read_codebook, read_observations, read_sources, read_table, workbooks
@@ -94,6 +105,13 @@ def test_years_down_the_rows_with_marks_and_without_sense(folder):  # noqa: F811
     assert rules(ledger, "A2") == [("2010①", "footnote mark stripped", "2010")]
     told = "cell A2: '2010-12' is not a year but a date; write it as 2019"
     folder.problem("t.csv", text.replace("2010①", "2010-12"), told, **NATION)
+
+
+def test_a_line_over_the_header_may_stand_twice_in_other_widths(folder):  # noqa: F811
+    text = csv([["指标：地区生产总值（亿元）①"], *EXPORT])
+    is_expected(folder.read("t.csv", text)[0])
+    told = "contradicts '指标：地区生产总值（万元）①' in cell A1; delete the one that is wrong"
+    folder.problem("t.csv", text.replace("（亿元）", "（万元）"), told)
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def _read_meta(sheet: Sheet, file: str, start: int, end: int) -> dict[str, tuple
                 value = value or next((c for c in rows[row][column + 1 :] if c.strip()), "")
                 value = value.strip()
                 before, line, first = meta.get(name, (value, row, column))
-                if before != value:
+                if plain_marks(before) != plain_marks(value):
                     raise TandemError(
                         f"{place(file, sheet)} cell {cell_name(row, column)}: '{cell.strip()}' "
                         f"contradicts '{rows[line][first].strip()}' in cell "
