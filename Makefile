@@ -35,6 +35,8 @@ PROFILE ?=
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default
 WHERE = $(if $(PROFILE),--profile workflow/profiles/$(PROFILE),--cores $(CORES))
 CLUSTERS := slurm kubernetes
+# how results were made stands in .snakemake; without it an edit would go unseen, so all is made anew
+UNKNOWN = $(if $(wildcard .snakemake/known/$(STUDY)),,--forceall)
 
 # another locale must not change how files and paths are read
 export PYTHONUTF8 := 1
@@ -48,8 +50,14 @@ export MKL_NUM_THREADS := 1
 .PHONY: run explain-change reproduce expected package provenance test test-cluster cluster-setup survive fuzz coverage mutation audit lint monte-carlo bench bench-pipeline lock clean update-downloads
 
 run: .venv/ready
-	@$(SNAKEMAKE) $(WHERE) --config study=$(STUDY) keep=$(KEEP) $(FLAGS) \
-	  || { cat "results/$(STUDY)/logs/stopped.txt" >&2 2> /dev/null; exit 1; }
+ifneq ($(PROFILE),)
+	@[ -e "workflow/profiles/$(PROFILE)/config.yaml" ] || { echo "Stopped: there is no workflow/profiles/$(PROFILE)/config.yaml; PROFILE is $(CLUSTERS) or a folder of yours there." >&2; exit 1; }
+endif
+ifneq ($(filter $(PROFILE),$(CLUSTERS)),)
+	@$(BIN)/python -c "import snakemake_executor_plugin_$(PROFILE)" 2> /dev/null || { echo "Stopped: the plugin for $(PROFILE) is not installed; run make cluster-setup PROFILE=$(PROFILE) once." >&2; exit 1; }
+endif
+	@$(SNAKEMAKE) $(WHERE) $(UNKNOWN) --config study=$(STUDY) keep=$(KEEP) $(FLAGS) \
+	  || { [ $$? = 3 ] || cat "results/$(STUDY)/logs/stopped.txt" 2> /dev/null || echo "Stopped: Snakemake could not go on; its message is above (often a full disk, or no right to write here)."; exit 1; } >&2
 	@cd "results/$(STUDY)" && { ls -d report.html report.pdf 2> /dev/null || ls -d tables; } | sed 's|^|The results: results/$(STUDY)/|'
 
 explain-change: .venv/ready
@@ -140,11 +148,9 @@ update-downloads:
 	rm -rf data/raw/wdi
 
 .venv/ready: requirements.txt pyproject.toml
-	@echo "Setting up the environment in .venv (once; this needs the network) ..."
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stopped: tandem needs Python 3.11 or newer; set PYTHON=, e.g. make PYTHON=python3.12.")'
-	@$(PYTHON) -m venv .venv > /dev/null 2>&1 || { rm -rf .venv; \
-	  echo "Stopped: this Python cannot make environments; on Debian: apt-get install python3-venv, then make again." >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[^ ]*' requirements.txt)"
-	@$(BIN)/python -m uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements.txt
-	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	@touch $@
+	@$(PYTHON) workflow/environment.py
+
+# the environment of a folder that was moved names the old place
+ifneq ($(realpath .venv),$(shell cat .venv/ready 2> /dev/null))
+.PHONY: .venv/ready
+endif

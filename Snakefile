@@ -11,9 +11,11 @@ from tandem.study import Study, study_file
 # Snakemake puts the interpreter's path into a shell line without quotes: no folder of the user's in it
 sys.executable = os.path.relpath(sys.executable)
 
-STUDY = str(config.get("study", "provinces"))
+STUDY = str(config.get("study", "provinces") or "")
 R = f"results/{STUDY}"
 STOPPED = Path(f"{R}/logs/stopped.txt")  # the sentence with which a run stops, for the Makefile
+KNOWN = Path(f".snakemake/known/{STUDY}")  # there if .snakemake says how all results were made
+FIRST = not Path(R).exists()
 
 
 include: "workflow/rerun.smk"
@@ -25,7 +27,8 @@ if workflow.is_main_process:
         study_file(STUDY)  # a name that leads elsewhere is refused before anything is written
         LOCK = lock(R)
     except TandemError as err:
-        sys.exit(f"Stopped: {err}")
+        print(f"Stopped: {err}", file=sys.stderr)
+        sys.exit(3)  # said already; stopped.txt is that of the other run, or cannot be written
     STOPPED.unlink(missing_ok=True)
 
 try:
@@ -67,10 +70,13 @@ rule all:
 
 onstart:
     forget(f"{R}/logs")
+    if FIRST:
+        write_text(KNOWN, "")
 
 
 onsuccess:
     STOPPED.unlink(missing_ok=True)
+    write_text(KNOWN, "")
     write_text(Path(f"{R}/logs/timings.csv"), timings())
 
 

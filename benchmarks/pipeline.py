@@ -2,8 +2,7 @@
 
 Both run in a copy of what is committed. The one process gets each job's inputs, outputs and
 parameters from Snakemake's graph and runs the job's script with them, in the order of the graph.
-On a machine with other work the walls do not compare; on 2026-11-28 some fifteen other processes
-ran, at priorities that changed meanwhile, and planning has since become 5 s of the processor less.
+On a machine with other work the walls do not compare.
 """
 
 import filecmp

@@ -1,5 +1,6 @@
 """Results are written whole and read back to the last bit; a failed step says what to mend."""
 
+import csv
 import os
 import re
 import sys
@@ -11,7 +12,18 @@ import pandas as pd
 import pytest
 
 from tandem.errors import TandemError
-from tandem.files import forget, lock, progress, read, save, step, why, write_text, write_whole
+from tandem.files import (
+    forget,
+    lock,
+    progress,
+    read,
+    save,
+    step,
+    whole_folder,
+    why,
+    write_text,
+    write_whole,
+)
 
 
 def test_floats_come_back_to_the_last_bit(tmp_path):
@@ -166,3 +178,55 @@ def test_progress_is_redrawn_on_a_terminal_and_one_line_elsewhere(
     said("fod", 0.5)
     said("fod", 1.0)
     assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+A1",
+        "-A1",
+        "@x",
+        "\tx",
+        "'=x",
+        "''@x",
+        "- a dash",
+        "-1e-5",
+        "+",
+        "-",
+        "it's",
+    ],
+)
+def test_no_saved_text_is_a_formula_and_each_comes_back(tmp_path, text):
+    frame = pd.DataFrame({"text": [text, None, "x"], "number": [-1.5, 2.0, np.nan]})
+    save({"one": frame}, {"one": tmp_path / "one.csv"})
+    with open(tmp_path / "one.csv", encoding="utf-8", newline="") as file:
+        cells = list(csv.reader(file))[1]
+    number = re.fullmatch(r"[-+]?([\d.]+(e-?\d+)?)?", cells[0])
+    assert number or cells[0][0] not in "=+-@\t\r"
+    assert cells[1] == "-1.5"
+    pd.testing.assert_frame_equal(
+        read(tmp_path / "one.csv"), frame, check_dtype=False, check_column_type=False
+    )
+
+
+def test_an_entity_that_looks_like_a_formula_stays_itself(tmp_path):
+    index = pd.MultiIndex.from_tuples([("=x", 2001), ("y", 2001)], names=["entity", "year"])
+    save({"one": pd.DataFrame({"a": [1.0, 2.0]}, index)}, {"one": tmp_path / "one.csv"})
+    assert "\n'=x,2001,1.0\n" in (tmp_path / "one.csv").read_text(encoding="utf-8")
+    assert list(read(tmp_path / "one.csv").index) == list(index)
+
+
+def test_a_folder_is_filled_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "tables"
+    with whole_folder(folder) as new:
+        (new / "a.csv").write_text("1")
+    with pytest.raises(ZeroDivisionError), whole_folder(folder) as new:
+        (new / "b.csv").write_text("2")
+        1 / 0  # noqa: B018
+    assert [p.name for p in tmp_path.iterdir()] == ["tables"]
+    assert [p.name for p in folder.iterdir()] == ["a.csv"]
+    with whole_folder(folder) as new:
+        (new / "b.csv").write_text("2")
+    assert [p.name for p in folder.iterdir()] == ["b.csv"]
+    assert [p.name for p in tmp_path.iterdir()] == ["tables"]

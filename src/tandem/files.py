@@ -3,7 +3,9 @@
 import contextlib
 import fcntl
 import os
+import re
 import resource
+import shutil
 import sys
 import time
 import traceback
@@ -16,11 +18,29 @@ from tandem.errors import TandemError
 
 PANEL = ["entity", "year"]
 MAC = sys.platform == "darwin"  # getrusage counts bytes there, elsewhere kibibytes
+# a spreadsheet runs text that starts like this as a formula, unless it is a sign or a number
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
+NUMBER = re.compile(r"[-+]?([\d.,]+(e[-+]?\d+)?%?\**)?")
+
+
+def inert(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: an apostrophe before it, as there."""
+    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+
+
+def _texts(frame: pd.DataFrame, change) -> pd.DataFrame:
+    """The frame with its text changed; columns in which nothing changes stay as they are."""
+    for name, values in frame.select_dtypes(["object", "str"]).items():
+        changed = values.map(lambda x: change(x) if isinstance(x, str) else x)
+        if not changed.equals(values):
+            frame = frame.assign(**{name: changed})
+    return frame
 
 
 def read(path: str | Path) -> pd.DataFrame:
     """A CSV written by `save`; indexed by (entity, year) where it starts with these columns."""
     frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    frame = _texts(frame, lambda x: x[1:] if x[:1] == "'" and FORMULA.match(x) else x)
     return frame.set_index(PANEL) if list(frame.columns[:2]) == PANEL else frame
 
 
@@ -52,8 +72,32 @@ def save(frames: dict[str, pd.DataFrame], paths) -> None:
     """
     for name, frame in frames.items():
         path = paths[name]
-        indexed = list(frame.index.names) == PANEL
-        write_text(path, frame.to_csv(index=indexed, lineterminator="\n"))
+        frame = frame.reset_index() if list(frame.index.names) == PANEL else frame
+        write_text(path, _texts(frame, inert).to_csv(index=False, lineterminator="\n"))
+
+
+@contextlib.contextmanager
+def whole_folder(path: str | Path):
+    """Fill a folder whole or not at all: another one beside it, then a rename.
+
+    Yields
+    ------
+    Path
+        The folder to write into.
+    """
+    path = Path(path)
+    part, old = (path.with_name(f".{path.name}.{word}") for word in ("part", "old"))
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        shutil.rmtree(old, ignore_errors=True)
+        if path.exists():
+            path.rename(old)
+        part.rename(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def lock(folder: str | Path):

@@ -47,3 +47,19 @@ def test_snakemake_takes_the_profile_with_its_plugin(name):
     env = os.environ | dict.fromkeys(names, "1")
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        ("nonsense", "there is no workflow/profiles/nonsense/config.yaml"),
+        ("kubernetes", "run make cluster-setup PROFILE=kubernetes once"),
+    ],
+)
+def test_a_profile_that_cannot_run_is_one_sentence(profile, words):
+    if find_spec(f"snakemake_executor_plugin_{profile}"):
+        pytest.skip(f"the plugin of {profile} is installed")
+    command = ["make", "-o", ".venv/ready", f"PROFILE={profile}", "FLAGS=--dry-run"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stderr.startswith("Stopped: ") and words in done.stderr

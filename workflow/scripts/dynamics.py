@@ -1,10 +1,9 @@
 """Spread, moves, neighbours, obstacles and forecast of the coordination degree."""
 
-import shutil
 from pathlib import Path
 
 from tandem.analysis.dynamics import study_dynamics
-from tandem.files import read, save, step
+from tandem.files import read, save, step, whole_folder
 from tandem.indices import read_contiguity
 from tandem.sources.seed import survey_fields
 from tandem.study import load_study
@@ -17,7 +16,6 @@ with step(snakemake.log[0]) as say:
     pairs = next(map(read_contiguity, snakemake.input.neighbours), None)
     fields = survey_fields(Path("data")) if study.seed_paper else None
     found = study_dynamics(study, frames, pairs, fields)
-    folder = Path(snakemake.output[0])
-    shutil.rmtree(folder, ignore_errors=True)
-    save(found, {name: folder / f"{name}.csv" for name in found})
+    with whole_folder(snakemake.output[0]) as new:
+        save(found, {name: new / f"{name}.csv" for name in found})
     say(f"dynamics: {len(found)} tables; left out: {len(found['not_carried'])}, with the reasons")

@@ -1,9 +1,8 @@
 """Draw every figure of the report as .png, .svg and .pdf."""
 
-import shutil
 from pathlib import Path
 
-from tandem.files import step
+from tandem.files import step, whole_folder
 from tandem.report.figures import save
 from tandem.report.store import load
 from tandem.report.study_figures import make_figures
@@ -12,9 +11,8 @@ from tandem.study import load_study
 with step(snakemake.log[0]) as say:
     study = load_study(f"studies/{snakemake.config['study']}.yaml")
     folder = Path(snakemake.output[0])
-    shutil.rmtree(folder, ignore_errors=True)
     results = load(folder.parent)
-    names = [
-        save(f, folder, name) and name for name, f in make_figures(study, results, folder.parent)
-    ]
+    with whole_folder(folder) as new:
+        drawn = make_figures(study, results, folder.parent)
+        names = [save(figure, new, name) and name for name, figure in drawn]
     say(f"figures: {', '.join(names)} in {folder}")

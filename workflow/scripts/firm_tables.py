@@ -1,10 +1,9 @@
 """Write the tables of a study whose panel is a table."""
 
-import shutil
 from pathlib import Path
 
 from tandem import estimates
-from tandem.files import read, step
+from tandem.files import read, step, whole_folder
 from tandem.report.firms import firm_tables
 from tandem.report.tables import write_table
 from tandem.study import load_study
@@ -15,6 +14,6 @@ with step(snakemake.log[0]) as say:
     frames = (read(snakemake.input[name]) for name in ("describe", "granger"))
     tables = firm_tables(study, records, *frames)
     folder = Path(snakemake.output[0])
-    shutil.rmtree(folder, ignore_errors=True)
-    files = [path for table in tables for path in write_table(table, folder)]
+    with whole_folder(folder) as new:
+        files = [path for table in tables for path in write_table(table, new)]
     say(f"tables: {len(tables)} tables, {len(files)} files in {folder}")

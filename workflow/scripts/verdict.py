@@ -1,6 +1,5 @@
 """All methods side by side, both ways, and the specification curve."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from tandem import estimates
 from tandem.analysis.series_verdict import series_verdict
 from tandem.analysis.verdict import study_verdict
-from tandem.files import read, save, step
+from tandem.files import read, save, step, whole_folder
 from tandem.study import load_study
 
 MORE = ("alternatives", "tests")  # of the robustness step, where the panel carries them
@@ -25,7 +24,6 @@ with step(snakemake.log[0]) as say:
         found = study_verdict(study, scores, panel, terms, **more, chunks=chunks)
     else:
         found = series_verdict(study, panel, read(snakemake.input.series[0]))
-    folder = Path(snakemake.output[0])
-    shutil.rmtree(folder, ignore_errors=True)
-    save(found, {name: folder / f"{name}.csv" for name in found})
+    with whole_folder(snakemake.output[0]) as new:
+        save(found, {name: new / f"{name}.csv" for name in found})
     say(f"verdict: {len(found['methods'])} estimates, {len(found.get('curve', ()))} specifications")

@@ -5,11 +5,9 @@ import io
 import re
 from html import escape
 
+from tandem.files import inert
 from tandem.report.table_model import Cell, Table
 
-# A spreadsheet runs a cell that starts like this as a formula, unless it is a plain number.
-FORMULA = re.compile(r"[=+\-@]")
-NUMBER = re.compile(r"[-+]?[\d.,]+%?\**")
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|$~#&])")
 
 
@@ -17,9 +15,9 @@ def to_csv(table: Table) -> str:
     """The table as printed, one header line; title and notes stand in the other formats."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_inert(text) for text in table.flat_header)
+    writer.writerow(inert(text) for text in table.flat_header)
     for row in table.rows:
-        writer.writerow(_inert(cell.shown) for cell in row)
+        writer.writerow(inert(cell.shown) for cell in row)
     return out.getvalue()
 
 
@@ -50,11 +48,6 @@ def to_html(table: Table) -> str:
         notes = [f'<tr><td colspan="{span}">{escape(note)}</td></tr>' for note in table.notes]
         lines += ["<tfoot>", *notes, "</tfoot>"]
     return "\n".join([*lines, "</table>"]) + "\n"
-
-
-def _inert(text: str) -> str:
-    """Text that no spreadsheet takes for a formula; numbers stay numbers."""
-    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 
 def _md(text: str) -> str:
