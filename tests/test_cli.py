@@ -1,5 +1,6 @@
 """The command line: one sentence and status 1 for a mistake, a tree otherwise."""
 
+import runpy
 import shutil
 import subprocess
 import sys
@@ -144,7 +145,49 @@ def test_check_says_what_is_wrong_and_touches_nothing(desk, capsys):
     capsys.readouterr()
     assert main(["check", "mine"]) == 1
     assert "va_secondory" in capsys.readouterr().err
+    file.write_text(text.replace("exclude: [Tibet]", "exclude: [Tibbet]"))
+    assert main(["check", "mine"]) == 1
+    told = capsys.readouterr().err
+    assert "names 'Tibbet', which no table holds; did you mean 'Tibet'?" in told
+    assert told.count("\n") == 1
     file.write_text(text.replace("plausible: [0, 10]", "plausible: [0, 0.1]"))
     assert main(["check", "mine"]) == 1
     assert "rd_intensity" in capsys.readouterr().err
     assert sorted(p.name for p in desk.iterdir()) == ["data", "studies"]
+
+
+def test_a_new_study_outside_a_project_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new-study", "mine"]) == 1
+    assert "There is no folder studies/ here" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_formula_behind_printed_degrees_is_told(tmp_path, capsys):
+    scores = [(0.2, 0.8), (0.4, 0.6), (0.3, 0.9)]
+    rows = [f"{a},{b},{2 * (a * b) ** 0.5 / (a + b):.3f}" for a, b in scores]
+    file = tmp_path / "printed.csv"
+    file.write_text("\n".join(["U1,U2,C", *rows]))
+    assert main(["diagnose-coupling", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "printed.csv: 3 rows, 2 systems" in out and "C: C standard" in out
+    file.write_text("U1,C\n0.2,0.8\n")
+    assert main(["diagnose-coupling", str(file)]) == 1
+    assert "printed.csv" in capsys.readouterr().err
+
+
+def test_check_reads_a_table_of_firms_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("studies", "data"):
+        (tmp_path / folder).mkdir()
+    bench = runpy.run_path(str(ROOT / "benchmarks/firms.py"))
+    bench["generate"](Path("data/firms"), 30, part=30)
+    (tmp_path / "studies/firms.yaml").write_text(bench["STUDY"], encoding="utf-8")
+    assert main(["check", "firms"]) == 0
+    told = capsys.readouterr().out
+    assert "rows of 30 entities, " in told and "nothing is wrong with the study" in told
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "studies"]
+    file = tmp_path / "studies/firms.yaml"
+    file.write_text(bench["STUDY"].replace("entity: ", "entity: no_", 1), encoding="utf-8")
+    assert main(["check", "firms"]) == 1
+    assert "has no column 'no_" in capsys.readouterr().err

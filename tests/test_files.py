@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import sys
 import time
 import warnings
 
@@ -13,6 +14,9 @@ import pytest
 from tandem.errors import TandemError
 from tandem.files import (
     back_from_the_future,
+    forget,
+    lock,
+    progress,
     read,
     save,
     step,
@@ -135,6 +139,46 @@ def test_failed_write_leaves_the_old_file(tmp_path):
         write_whole(path, None)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_second_run_is_kept_out_while_the_first_is_at_work(tmp_path):
+    held = lock(tmp_path / "results/s")
+    with pytest.raises(TandemError, match="another run is at work on .*results/s; wait until"):
+        lock(tmp_path / "results/s")
+    held.close()
+    lock(tmp_path / "results/s").close()
+
+
+def test_results_that_cannot_be_written_are_told_before_anything_runs(tmp_path):
+    (tmp_path / "results").write_text("a file where the folder should be")
+    with pytest.raises(TandemError, match=r"logs/lock cannot be written \(Not a directory\); give"):
+        lock(tmp_path / "results")
+
+
+def test_stops_of_earlier_runs_are_forgotten_and_other_logs_kept(tmp_path):
+    for name, text in (("a", "Stopped: old one."), ("b", "Note: all well\n")):
+        (tmp_path / "deep").mkdir(exist_ok=True)
+        (tmp_path / "deep" / f"{name}.log").write_text(text)
+    forget(tmp_path)
+    assert [p.name for p in tmp_path.rglob("*.log")] == ["b.log"]
+    assert why(tmp_path) == "Stopped: see the messages above.\n"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "shown"),
+    [
+        (True, "\r  fod [#####     ]  50%\r  fod [##########] 100%\n"),
+        (False, "  fod [##########] 100%\n"),
+    ],
+)
+def test_progress_is_redrawn_on_a_terminal_and_one_line_elsewhere(
+    capsys, monkeypatch, terminal, shown
+):
+    said = progress(10)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    said("fod", 0.5)
+    said("fod", 1.0)
+    assert capsys.readouterr().out == shown
 
 
 @pytest.mark.parametrize(

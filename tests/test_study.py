@@ -323,3 +323,29 @@ def test_a_name_that_leads_elsewhere_is_no_study(name):
 def test_a_verdict_needs_methods_to_set_side_by_side(models, words):
     with pytest.raises(ValueError, match=words):
         Study.model_validate(SMALL | {"models": models})
+
+
+def test_a_table_is_read_whole_and_its_names_are_unlike(tmp_path):
+    raw = changed(("panel.scope", "table"), ("vintages", {}), ("variants", {}))
+    raw["panel"]["table"] = {"file": "data/firms.csv", "entity": "firm", "year": "year"}
+    raw["models"] = {"controls": ["control"]}
+    Study.model_validate(raw)
+    for key, value in (("exclude", ["x"]), ("groups", {"g": ["x"]})):
+        with pytest.raises(ValueError, match="a table is read whole: take out exclude and groups"):
+            Study.model_validate(raw | {"panel": raw["panel"] | {key: value}})
+    system = raw["systems"]["technology"] | {"indicators": {"unused": "+"}}
+    systems = raw["systems"] | {"control": system}
+    with pytest.raises(ValueError, match="'control' is a system and a series; rename one"):
+        Study.model_validate(raw | {"systems": systems})
+
+
+@pytest.mark.parametrize("label", ["R2", "R²", "Adj. R²", "R-squared"])
+def test_a_table_says_which_r_squared_it_shows(label):
+    table = {
+        "title": {"en": "t"}, "records": "upgrading", "columns": {"within": "(1)"},
+        "rows": {"L1.technology": "Technology"}, "statistics": {"r2_within": label},
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="say which, 'R² within'"):
+        Study.model_validate(SMALL | {"tables": {"mine": table}})
+    table["statistics"] = {"r2_within": "R² within", "n_obs": "R2"}
+    Study.model_validate(SMALL | {"tables": {"mine": table}})

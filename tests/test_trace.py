@@ -185,7 +185,53 @@ def test_the_drawing_keeps_to_the_width_and_repeats_nothing(provinces):
 @pytest.mark.parametrize(
     "value, text",
     [(0.0, "0"), (0.3516294, "0.351629"), (1628303.7, "1,628,304"), (74732.4, "74,732.4"),
-     (-2.5, "-2.5"), (0.00001234, "1.23e-05"), (np.nan, "missing"), (120.0, "120")],
+     (-2.5, "-2.5"), (0.00001234, "1.23e-05"), (np.nan, "missing"), (120.0, "120"),
+     (np.inf, "∞"), (-np.inf, "-∞")],
 )  # fmt: skip
 def test_readable_numbers(value, text):
     assert readable(value) == text
+
+
+def test_a_lag_before_the_first_year_names_the_year_that_is_outside(provinces):
+    study, results = provinces
+    raw = study.model_dump()
+    raw["series"]["patents"]["formula"] = "diff(patent_grants)"
+    lagged = type(study).model_validate(raw)
+    panel = results["data/panel"].copy()
+    panel.loc[(slice(None), 2011), "patents"] = np.nan
+    text = draw(trace(lagged, results | {"data/panel": panel}, "patents", "Hebei", 2011))
+    assert text.endswith("Missing because of:\n  patent_grants, 2010: outside the study's years")
+
+
+@pytest.mark.parametrize(
+    ("first", "beta", "told"),
+    [(0.5, np.inf, "beta, 2015 = ∞"), (0.0, np.nan, "  a division of 0 by 0; all that")],
+)
+def test_a_ratio_over_a_score_of_zero_is_drawn(provinces, first, beta, told):
+    study, results = provinces
+    scores, coupling = results["indices/scores"].copy(), results["indices/coupling"].copy()
+    scores.loc[("Hebei", 2015)] = [first, 0.0]
+    coupling.loc[("Hebei", 2015), "beta"] = beta
+    changed = results | {"indices/scores": scores, "indices/coupling": coupling}
+    assert told in draw(trace(study, changed, "beta", "Hebei", 2015))
+
+
+def test_a_constant_indicator_is_no_part_of_the_tree(provinces):
+    study, results = provinces
+    without = results["indices/normalised"].drop(columns="patents")
+    posts = results["indices/goalposts"].copy()
+    posts.loc[posts["indicator"] == "patents", "weight"] = 0.0
+    changed = results | {"indices/normalised": without, "indices/goalposts": posts}
+    assert "normalised:patents" not in quantities(study, changed)
+    names_below = [n["name"] for n in walk(trace(study, changed, "technology", "Hebei", 2015))]
+    assert "derived:patents" not in names_below and "normalised:rd_intensity" in names_below
+
+
+def test_a_cell_that_was_read_with_a_change_shows_what_is_printed(provinces):
+    study, results = provinces
+    lineage = results["data/lineage"].copy()
+    mine = (lineage["series"] == "gdp") & (lineage["entity"] == "Hebei") & (lineage["year"] == 2015)
+    assert mine.sum() == 1
+    lineage.loc[mine, ["raw", "changes"]] = ["26,398.4", "thousands separator removed"]
+    text = draw(trace(study, results | {"data/lineage": lineage}, "gdp", "Hebei", 2015))
+    assert "printed '26,398.4': thousands separator removed" in text

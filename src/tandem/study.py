@@ -399,6 +399,19 @@ class Study(Strict):
         return self
 
     @model_validator(mode="after")
+    def _models_of_systems_decide(self):
+        for name, claim in self.claims.items():
+            if claim.test in ("two_way", "spillover"):
+                for end in (claim.cause, claim.effect):
+                    if end not in self.systems:
+                        raise ValueError(
+                            f"claims.{name}, decided by '{claim.test}', a model of two systems, "
+                            f"names '{end}', which is no system; take one of "
+                            f"{', '.join(self.systems)}, or another test"
+                        )
+        return self
+
+    @model_validator(mode="after")
     def _arrows_are_claims(self):
         for name, diagram in self.diagrams.items():
             for claim in (c for arrow in diagram.arrows for c in arrow.claims):

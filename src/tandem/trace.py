@@ -425,6 +425,8 @@ def readable(value: float, digits: int = 6) -> str:
     """A number with grouped thousands and `digits` significant digits, at least the whole part."""
     if np.isnan(value):
         return "missing"
+    if np.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if value != 0 and abs(value) < 1e-4:
         return f"{value:.3g}"
     whole = floor(log10(abs(value))) + 1 if value else 1
@@ -446,7 +448,7 @@ def draw(node: dict, width: int = 100) -> str:
     if node["children"] and np.isnan(node["value"]):
         lines += ["", "Missing because of:"]
         if not missing_leaves(node):
-            lines.append("  a lag that reaches beyond the study's years")
+            lines.append("  a division of 0 by 0; all that it is computed from is there")
         for leaf in missing_leaves(node):
             why = f"{leaf['label']}, {leaf['year']}: {leaf['how'].removeprefix('missing: ')}"
             lines += _wrapped("; ".join([why, *_origin(leaf)]), "  ", "    ", width)

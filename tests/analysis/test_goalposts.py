@@ -77,3 +77,11 @@ def test_goalposts_of_other_indicators_are_refused(study, raw, panel, what):
     with pytest.raises(TandemError, match="x.csv holds goalposts .*delete the file") as caught:
         index_study(study, panel, panel, ("x.csv", stored))
     assert stored.loc[1, "system"] in str(caught.value)
+
+
+def test_an_indicator_of_two_systems_is_refused(raw, panel):
+    upgrade = raw["systems"]["upgrade"]
+    both = upgrade | {"indicators": upgrade["indicators"] | {"research": "-"}}
+    study = Study.model_validate(raw | {"systems": raw["systems"] | {"upgrade": both}})
+    with pytest.raises(TandemError, match="'research' is an indicator of two systems"):
+        fit_goalposts(study, panel)

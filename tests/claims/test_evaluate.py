@@ -241,6 +241,7 @@ def test_p_values_are_adjusted_over_the_claims(results):
         ({"test": "link", "cause": "z"}, "names its cause and its effect"),
         ({"test": "threshold", "cause": "tech", "effect": "up", "value": 2}, "by"),
         ({"test": "bound", "cause": "s"}, "gives the claimed value"),
+        ({"test": "bound", "value": 2}, "names the published series: cause"),
         ({"test": "none"}, "says which series it needs"),
         ({"test": "link", "cause": "zz", "effect": "up"}, "not defined"),
     ],
@@ -271,3 +272,78 @@ def test_arrows_of_a_study_are_its_claims_and_boxes_have_names(node, claims, wor
     raw = study_of(h1={"test": "none", "needs": "x"}).model_dump()
     with pytest.raises(ValidationError, match=words):
         Study.model_validate(raw | {"diagrams": {"d": diagram}})
+
+
+@pytest.mark.parametrize("gone", ["regressions", "panel_var"])
+def test_a_two_way_claim_needs_both_main_models(results, gone):
+    raw = study_of(h1={"test": "two_way", "cause": "tech", "effect": "up"}).model_dump()
+    raw["models"][gone] = {} if gone == "regressions" else None
+    row = evaluate(Study.model_validate(raw), results, None)["claims"].iloc[0]
+    assert row["verdict"] == "no data"
+    assert row["why"] == "The study has no two-way regression and panel VAR to decide by."
+
+
+def test_without_a_curve_a_two_way_claim_has_no_agreement(results):
+    columns = ["table", "equation", "model", "term", "estimate", "conf_low", "conf_high", "p_value"]
+    rows = [
+        ("up", "up", "two_way", "L1.tech", 0.3, 0.1, 0.5, 0.01),
+        ("panel_var", "up", "fod", "L1.tech", 0.2, 0.1, 0.3, 0.01),
+    ]
+    some = results | {
+        "estimates/regressions/models": counted("up", "two_way", 99),
+        "estimates/panel_var/models": counted("panel_var", "fod", 77),
+    }
+    terms = pd.DataFrame(rows, columns=columns)
+    row = decide(some, terms, test="two_way", cause="tech", effect="up")
+    assert row["verdict"] == "supported" and row["tables"] == "two_way"
+    assert np.isnan(row["agree"]) and np.isnan(row["specifications"])
+
+
+@pytest.mark.parametrize("test", ["two_way", "spillover"])
+@pytest.mark.parametrize(("cause", "effect"), [("z", "up"), ("tech", "z")])
+def test_a_claim_decided_by_models_of_systems_is_of_systems(test, cause, effect):
+    with pytest.raises(ValidationError, match=f"by '{test}'.* names 'z', which is no system"):
+        study_of(h1={"test": test, "cause": cause, "effect": effect})
+
+
+def test_few_years_leave_out_the_test_of_second_order_correlation(results):
+    years = slice(2001, 2004)
+    short = results | {
+        k: results[k].loc[(slice(None), years), :] for k in ("data/panel", "indices/scores")
+    }
+    study = study_of(h1={"test": "link", "cause": "z", "effect": "up"})
+    told = evaluate(study, short, None)["tests"]["detail"].iloc[1]
+    assert "Hansen p = " in told and "AR(2)" not in told
+    told = evaluate(study, results, None)["tests"]["detail"].iloc[1]
+    assert "AR(2) p = " in told
+
+
+def test_stages_need_cut_offs_several_entities_and_unlike_moves(results):
+    raw = study_of(h1={"test": "stages"}).model_dump() | {"dynamics": None}
+    row = evaluate(Study.model_validate(raw), results, None)["claims"].iloc[0]
+    assert (row["verdict"], row["why"]) == ("no data", "The study has no stages (dynamics.stages).")
+    degree = results["indices/coupling"]
+    row = decide(results | {"indices/coupling": degree.loc[[3]]}, test="stages")
+    assert (row["verdict"], row["why"]) == ("no data", "Moves of one entity have no interval.")
+    alike = pd.DataFrame({"D_standard": np.tile(np.linspace(0.2, 0.9, T), N)}, degree.index)
+    row = decide(results | {"indices/coupling": alike}, test="stages")
+    assert row["verdict"] == "no data" and "All entities move alike" in row["why"]
+
+
+def test_a_spillover_that_was_not_estimated_is_named(results):
+    columns = ["direction", "weights", "model", "indirect", "indirect p"]
+    others = [
+        (WAY, "size", "spatial Durbin", 0.2, 0.01),
+        (WAY, "borders", "spatial lag", 0.2, 0.01),
+        ("up → tech", "borders", "spatial Durbin", 0.2, 0.01),
+    ]
+    some = results | {"estimates/robustness/spatial": pd.DataFrame(others, columns=columns)}
+    row = decide(some, test="spillover", cause="tech", effect="up")
+    assert row["verdict"] == "no data" and f"{WAY} by borders was not estimated" in row["why"]
+
+
+@pytest.mark.parametrize("printed", [None, pd.DataFrame({"series": ["other"]})])
+def test_a_bound_of_a_series_that_is_not_printed_says_so(results, printed):
+    some = results | ({} if printed is None else {"data/printed": printed})
+    row = decide(some, test="bound", cause="share", value=2)
+    assert row["verdict"] == "no data" and "publishes no series 'share'" in row["why"]

@@ -1,6 +1,7 @@
 """Branch coverage of each room of src/tandem, of the data that `make coverage` left."""
 
 import json
+import sys
 import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import coverage
 
 ROOT = Path(__file__).resolve().parents[2]
+LEAST = 0.9  # share of the branches of every room
 
 
 def main():
@@ -21,11 +23,15 @@ def main():
         parts = Path(file).parts
         for room in (parts[-2], "all"):
             rooms[room].update({k: v for k, v in found["summary"].items() if isinstance(v, int)})
+    low = []
     for room, sums in sorted(rooms.items()):
         lines = f"{sums['covered_lines']} of {sums['num_statements']} statements"
         branches = f"{sums['covered_branches']} of {sums['num_branches']} branches"
         share = sums["covered_branches"] / max(sums["num_branches"], 1)
         print(f"{room:14} {share:6.1%}  {branches}, {lines}")
+        low += [room] if share < LEAST else []
+    if low:
+        sys.exit(f"Under {LEAST:.0%} of branches: {', '.join(low)}.")
 
 
 if __name__ == "__main__":

@@ -288,6 +288,12 @@ def test_the_link_is_the_one_nearest_to_what_the_window_needs():
     assert built(spec, old, new)[0]["gdp"].tolist() == [10, 20]
 
 
+def test_a_chained_vintage_that_the_window_does_not_need_needs_no_common_year():
+    spec = study({"gdp": join("new", "old", chain=["old"])}, years=(2004, 2005))
+    new, old = observations("new", [40, 50], first=2004), observations("old", [1, 2])
+    assert built(spec, new, old)[0]["gdp"].tolist() == [40, 50]
+
+
 def test_what_is_selected_says_on_whose_level_it_stands():
     spec = study({"gdp": join("c", "b", "a", chain=["a"])})
     *_, chosen, obs = built(

@@ -188,3 +188,13 @@ def test_neither_row_order_of_tables_nor_of_observations_matters():
     obs = [row(p, y, y, f"{c}{r}") for p, r in (("Anhui", 5), ("Hebei", 6))
            for y, c in zip(range(2001, 2004), "BCD", strict=True)]  # fmt: skip
     pd.testing.assert_frame_equal(lineage(study(), obs), lineage(study(), obs[::-1]))
+
+
+def test_a_gap_in_a_yearbook_table_of_one_year_is_in_the_column_of_its_series():
+    obs = [row(p, 2001, 1, f"B{r}") for p, r in (("Anhui", 5), ("Hebei", 6))]
+    obs += [row("Anhui", 2001, 1, "C5", series="rd")]
+    blanks = [(f"raw/gdp.csv!!{cell}", "", "blank: not published", "") for cell in ("C6", "B7")]
+    tables = [("gdp", "v", "raw/gdp.csv", 0), ("rd", "v", "raw/gdp.csv", 0)]
+    table = lineage(study(formula="gdp + rd"), obs, blanks, tables)
+    assert table.loc[("rd", "Hebei", 2001), "cell"] == "raw/gdp.csv!!C6"
+    assert table.loc[("rd", "Hebei", 2002), "cell"] == ""  # the table is of another year

@@ -190,3 +190,42 @@ def test_what_a_table_does_not_carry_is_refused():
     with pytest.raises(ValueError, match="equal weights"):
         two = {"label": {"en": "T"}, "indicators": {"research": "+", "size": "+"}}
         Study.model_validate(study | {"systems": study["systems"] | {"tech": two}})
+
+
+def test_a_file_that_is_no_parquet_is_told_with_its_name(project):
+    (project / "data/firms.parquet").write_bytes(b"PAR1 but not really")
+    with pytest.raises(TandemError, match="data/firms.parquet cannot be read: "):
+        panel(study_of({"file": "data/firms.parquet"}))
+    assert not (project / "results/panel.parquet").exists()
+    assert not list((project / "results").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ("town,price\nx,1\n", "data/other.csv has neither 'firm' nor 'when'; a table is joined by"),
+        ("when,price\n2001,1\n2002,1\n2001,2\n", "data/other.csv has two rows for 2001; keep one"),
+        ("firm,when,price\nA,2001,1\nA,2001,2\n", "has two rows for A, 2001; keep one"),
+        ("when,staff\n2001,1\n", "'staff' stands in data/firms.csv and data/other.csv; drop one"),
+    ],
+)
+def test_a_table_that_cannot_be_joined_says_why(project, other, words):
+    (project / "data/other.csv").write_text(other)
+    with pytest.raises(TandemError, match=words):
+        panel(
+            study_of({"join": ["data/other.csv"]}, more="rd / price" if "price" in other else "rd")
+        )
+
+
+def test_a_derived_value_that_cannot_be_true_names_firm_and_year(project):
+    raw = study_of().model_dump()
+    raw["series"]["research"]["plausible"] = (0.0, 1.0)
+    with pytest.raises(TandemError, match="'research' lies outside 0 to 1 in A, 2003, 2"):
+        panel(Study.model_validate(raw))
+    raw["series"]["research"]["plausible"] = (0.0, 2.0)
+    assert panel(Study.model_validate(raw))["research"].max() == 2
+
+
+def test_years_that_the_table_has_not_are_refused(project):
+    with pytest.raises(TandemError, match="no row in the study's years; see panel.years"):
+        panel(study_of(years=(1990, 1995)))

@@ -262,3 +262,34 @@ def test_first_page_of_the_report(project, tmp_path):
     assert "<summary>Published values</summary>" not in page  # none changed
     assert "Files that differ: data: 1." in page
     assert first_page({}) == ""
+
+
+def test_variants_and_granger_tests_of_a_var_are_compared_too(project):
+    results = project / "results/s"
+    texts = {
+        "variants/short/two_way.csv": "variant,direction,model,estimate,std_error,p_value\n"
+        "short,a → b,Pooled,0.5,0.2,0.01\n",
+        "estimates/var/granger.csv": "cause,effect,statistic,df,p_value\na,b,4.0,1,0.04\n",
+    }
+    for name, text in texts.items():
+        (results / name).parent.mkdir(parents=True)
+        (results / name).write_text(text, encoding="utf-8")
+    keep("s", results, project)
+    edit(project, "results/s/variants/short/two_way.csv", "0.5,0.2,0.01", "-0.1,0.2,0.6")
+    edit(project, "results/s/estimates/var/granger.csv", "0.04", "0.06")
+    changes = against_first(project)
+    term = changes["terms"].iloc[0]
+    assert term[["table", "model", "equation"]].tolist() == [
+        "variants_two_way", "short: Pooled", "a → b",
+    ]  # fmt: skip
+    assert term["what"] == "sign; 5 %; stars; > 1 s.e."
+    test = changes["models"].iloc[0]
+    assert test[["table", "statistic", "what"]].tolist() == ["var_granger", "granger_p:a>b", "5 %"]
+
+
+def test_numbers_in_full_precision_are_shortened_on_the_page(project):
+    keep("s", project / "results/s", project)
+    edit(project, "results/s/data/panel.csv", "1.125", "1.12345678901234")
+    changes = against_first(project)
+    none = files_changed(made_of("s", project), made_of("s", project))
+    assert "| 1.125 | 1.12346 |" in to_markdown("s", "0001-x", changes, none)

@@ -22,7 +22,7 @@ from tandem.analysis.uncertainty import measure, run_chunk
 from tandem.analysis.var import fit_nation
 from tandem.analysis.verdict import study_verdict
 from tandem.claims.evaluate import evaluate
-from tandem.files import save, write_text
+from tandem.files import read, save, write_text
 from tandem.indices import read_contiguity
 from tandem.report import figure_style
 from tandem.report.document import make_report
@@ -93,7 +93,8 @@ def run(study, folder):
         write(folder, "estimates/verdict", found)
     if study.claims:
         terms = records(folder)[0] if study.models.regressions else pd.DataFrame()
-        write(folder, "claims", evaluate(study, load(folder), terms))
+        kept = {f"estimates/{p.parent.name}/models": read(p) for p in folder.rglob("models.csv")}
+        write(folder, "claims", evaluate(study, load(folder) | kept, terms))
     tables = make_tables(study, load(folder), folder)
     for table in tables:
         for kind, writer in (("html", to_html), ("tex", to_tex), ("csv", to_csv)):

@@ -2,8 +2,9 @@
 
 import pandas as pd
 import pytest
-from test_changes import edit, project  # noqa: F401
+from test_changes import COLUMNS, edit, project  # noqa: F401
 
+from tandem.cli import main
 from tandem.errors import TandemError
 from tandem.report import explain as module
 from tandem.report.explain import explain
@@ -105,3 +106,73 @@ def test_new_and_gone_terms_are_words(moved):
     )
     table = module._by_cause({"terms": before}, {"data": {"terms": before}})
     assert table["data"].tolist() == ["gone"]
+
+
+def snakemake(monkeypatch, folder, script):
+    """Stands in for Python: a shell script that is handed the arguments of a run."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
+    path.chmod(0o755)
+    monkeypatch.setattr(module.sys, "executable", str(path))
+
+
+RUN = """
+case "$*" in *"results/s/changes.md"*"--cores 2 --config study=s") ;; *) exit 9 ;; esac
+test "$PYTHONPATH" = "$PWD/src" || exit 8
+mkdir -p results/s/estimates/regressions results/s/logs
+data=$(cat data/raw/nbs/gdp.csv); code=$(cat src/tandem/x.py)
+"""
+
+
+def test_a_rerun_is_of_the_earlier_files_but_those_exchanged(moved, monkeypatch):
+    write = f"""
+cp -r {moved}/results/s/data results/s
+test "$data $code" = "b A = 1" || exit 7
+printf '%s\\n' '{COLUMNS}' 's,up,two_way,up,L1.tech,,0.7,0.2,3,0.01,0.1,0.9,c' \
+  > results/s/estimates/regressions/terms.csv
+"""
+    snakemake(monkeypatch, moved, RUN + write)
+    page = explain("s", "results/s", cores=2)
+    assert "comes from: data 50 %, code and study 50 %." in page
+
+
+def test_a_rerun_that_stops_says_why(moved, monkeypatch):
+    stop = "echo 'Stopped: gdp is blank.' > results/s/logs/stopped.txt; exit 1"
+    snakemake(monkeypatch, moved, RUN + stop)
+    with pytest.raises(TandemError) as told:
+        explain("s", "results/s", cores=2)
+    assert str(told.value).count("Stopped: gdp is blank.") == 2  # in either order
+    snakemake(monkeypatch, moved, "echo 'no such option' >&2; exit 2")
+    with pytest.raises(TandemError, match="told apart.*order data, code and study.*no such option"):
+        explain("s", "results/s", cores=2)
+
+
+def test_the_command_keeps_its_page_beside_the_results(moved, monkeypatch, capsys):
+    monkeypatch.setattr(module, "_rerun", between("0.6"))
+    assert main(["explain-change", "s"]) == 0
+    page = (moved / "results/s/explained.md").read_text(encoding="utf-8")
+    assert page.startswith("# Why it changed: s") and capsys.readouterr().out == page + "\n"
+
+
+def test_a_verdict_that_changed_is_laid_at_a_cause(moved, monkeypatch):
+    edit(moved, TERMS, "0.9,0.2", "0.8,0.2")
+    edit(moved, "results/s/claims/claims.csv", "undetermined", "supported")
+    edit(moved, "data/raw/nbs/gdp.csv", "b", "c")
+    keep("s", "results/s")
+    page = explain("s", "results/s")
+    _, _, data = page.partition("## Data")
+    told, _, _ = data.partition("Files that differ:")
+    head, row = "| claim | part | before | after |", "| h1 | talent | undetermined | supported |"
+    assert told.endswith(f"Verdicts:\n\n{head}\n| --- | --- | --- | --- |\n{row}\n\n")
+
+
+def test_estimates_without_errors_have_no_shares(moved, monkeypatch):
+    monkeypatch.setattr(module, "_rerun", lambda study, runs, *_: read_run(runs[1])[0])
+    edit(moved, TERMS, "0.9,0.2,4.5,0.0001", "0.5,0.2,2.5,0.012")
+    edit(moved, "results/s/data/panel.csv", "1.125", "1.2")
+    edit(moved, "data/raw/nbs/gdp.csv", "b", "c")
+    keep("s", "results/s")
+    edit(moved, "results/s/data/panel.csv", "1.2", "1.3")
+    edit(moved, "data/raw/nbs/gdp.csv", "c", "d")
+    keep("s", "results/s")
+    assert "No estimate with a standard error moved." in explain("s", "results/s")

@@ -89,6 +89,12 @@ def test_manifest_is_read_as_written(tmp_path):
     assert read["a.csv"].startswith("e3b0c44298fc1c14")
 
 
+def test_a_spoilt_git_folder_is_told_in_gits_words(tmp_path):
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(TandemError, match="git could not list the files: .*not a git repository"):
+        source_files(tmp_path)
+
+
 def test_without_git_and_manifest_nothing_is_packed(tmp_path):
     with pytest.raises(TandemError, match="neither .git nor MANIFEST.sha256"):
         source_files(tmp_path)
@@ -173,6 +179,8 @@ def test_seconds_by_step_come_from_snakemakes_records(tmp_path):
         record = {"rule": rule, "log": [log], "starttime": 100.0, "endtime": 100.0 + seconds}
         name = base64.urlsafe_b64encode(output.encode()).decode()
         (folder / name).write_text(json.dumps(record), encoding="utf-8")
+    begun = base64.urlsafe_b64encode(b"results/s/report.html").decode()  # a job that was killed
+    (folder / begun).write_text(json.dumps(record | {"rule": "report", "endtime": None}))
     found = steps("s", tmp_path).set_index("rule")
     assert found["sum"].to_dict() == {"panel": 2.5, "variant": 4.0}
     assert found["size"].to_dict() == {"panel": 1, "variant": 2}

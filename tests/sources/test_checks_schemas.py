@@ -82,6 +82,12 @@ def test_the_panel(provinces):
     assert "twice" in by_place["Hubei 2015"]
 
 
+def test_a_series_that_the_panel_lacks(provinces):
+    study, panel, observations = provinces
+    (problem,) = panel_problems(study, panel.drop(columns="patents"), observations)
+    assert problem == "The column patents is absent from the panel; read the tables again."
+
+
 def test_place():
     assert place("raw/nbs/gdp.csv!!B5") == "raw/nbs/gdp.csv cell B5"
     assert place("raw/a.xlsx!Sheet 1!B5") == "raw/a.xlsx sheet Sheet 1 cell B5"

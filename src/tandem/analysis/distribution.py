@@ -127,7 +127,6 @@ def obstacles(sample: Sample) -> dict[str, pd.DataFrame]:
     weights = sample.weights * sample.weights.index.get_level_values("system").map(
         dict(zip(names, shares, strict=True))
     )
-    # An indicator may serve two systems, so columns are (system, indicator).
     z = sample.normalised[weights.index.get_level_values("indicator")]
     found = obstacle(z.set_axis(weights.index, axis=1), weights)
     long = found.stack(["system", "indicator"], future_stack=True).rename("share")

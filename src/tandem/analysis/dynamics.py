@@ -148,7 +148,10 @@ def take_sample(
     wide = wide[run]
     gappy = wide.index[wide.isna().any(axis=1)]
     if len(gappy) == len(wide):
-        raise TandemError(f"No entity has a coordination degree in every year of {run}.")
+        raise TandemError(
+            f"No entity has a coordination degree in every year of {run[0]}-{run[-1]}: see "
+            "data_gaps."
+        )
     if len(gappy):
         told.append(("Entities", f"Not in every year, so left out: {', '.join(gappy)}."))
     degree = wide.drop(gappy).stack().rename("D").sort_index()

@@ -28,8 +28,14 @@ def fit_goalposts(study: Study, panel: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     TandemError
-        If no entity has all indicators of a system in any year.
+        If no entity has all indicators of a system in any year, or two systems share an indicator.
     """
+    listed = pd.Series([i for system in study.systems.values() for i in system.indicators])
+    if (shared := listed[listed.duplicated()]).size:
+        raise TandemError(
+            f"'{shared.iloc[0]}' is an indicator of two systems, so that their link would be made "
+            "of it; take it out of one of them."
+        )
     parts = []
     for name, system in study.systems.items():
         x = panel[list(system.indicators)]

@@ -7,6 +7,7 @@ from tandem.analysis.two_way import directions
 from tandem.econometrics import hausman, hausman_bootstrap, hausman_robust
 from tandem.econometrics.static import lags, panel_regression
 from tandem.econometrics.wild_bootstrap import wild_cluster_p
+from tandem.errors import TandemError
 from tandem.study import Regression, Study
 
 
@@ -23,7 +24,17 @@ def fit_regressions(study: Study, scores: pd.DataFrame, panel: pd.DataFrame):
     -------
     terms, models : DataFrame
         Records; the table is named after the effect, the model after the study's key.
+
+    Raises
+    ------
+    TandemError
+        If there is one entity; what `panel_regression` refuses.
     """
+    if study.models.regressions and scores.index.get_level_values("entity").nunique() == 1:
+        raise TandemError(
+            "There is one entity, and models.regressions compares several; give models.var, which "
+            "is for the years of one."
+        )
     records = []
     for cause, effect in directions(study):
         for name, spec in study.models.regressions.items():

@@ -163,8 +163,6 @@ def _reach(df: float) -> float:
 def _resampled(study, scores, panel, rows, terms, seed) -> tuple[np.ndarray, np.ndarray, list]:
     """Studentised estimates and their joint draws over the same resampled entities."""
     entities = sorted(scores.index.get_level_values(0).unique())
-    if len(entities) < 2:
-        return np.empty(0), np.empty((0, 0)), []
     n, draws = len(entities), study.models.verdict.draws
     counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
     weights = pd.DataFrame(counts, columns=entities)
@@ -235,8 +233,6 @@ def _regions(study: Study, scores, panel, told: list) -> Iterator[dict]:
 def _responses(study: Study, scores: pd.DataFrame, told: list) -> Iterator[pd.DataFrame]:
     """Responses by local projections, with and without the jackknife, in both orders."""
     names = list(study.systems)
-    if scores.index.get_level_values(0).nunique() < 2:
-        return
     for order in (names, names[::-1]):
         try:
             found = local_projections(

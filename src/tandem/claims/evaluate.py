@@ -252,8 +252,10 @@ def _moves(d: pd.Series, cuts: np.ndarray) -> dict:
     b = sums["sum"].sum() / total
     scores = sums["sum"] - b * sums["size"]
     se = np.sqrt((scores**2).sum() * n / (n - 1)) / total
+    if np.isclose(se, 0):
+        raise TandemError("All entities move alike between stages, so the moves have no interval.")
     reach = stats.t.ppf(0.975, n - 1) * se
-    p = 2 * stats.t.sf(abs(b / se), n - 1) if se > 0 else np.nan
+    p = 2 * stats.t.sf(abs(b / se), n - 1)
     return _record(
         "Moves between stages of D, up less down",
         {"estimate": b, "conf_low": b - reach, "conf_high": b + reach, "p_value": p},

@@ -168,13 +168,14 @@ def _read_meta(sheet: Sheet, file: str, start: int, end: int) -> dict[str, tuple
     rows, meta = sheet.rows, {}
     for row in range(start, end):
         for column, cell in enumerate(rows[row]):
-            key, colon, value = plain(cell).partition(":")
+            # not narrowed, which would turn the mark ① into the digit 1
+            key, colon, value = cell.replace("：", ":").partition(":")
             name = _META.get(squeezed(key))
             if colon and name:
                 value = value or next((c for c in rows[row][column + 1 :] if c.strip()), "")
                 value = value.strip()
                 before, line, first = meta.get(name, (value, row, column))
-                if before != value:
+                if plain_marks(before) != plain_marks(value):
                     raise TandemError(
                         f"{place(file, sheet)} cell {cell_name(row, column)}: '{cell.strip()}' "
                         f"contradicts '{rows[line][first].strip()}' in cell "

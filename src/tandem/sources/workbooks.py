@@ -118,15 +118,14 @@ def _decode(raw: bytes, file: str) -> tuple[str, str]:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\0" not in text:
-            with_mark = name == "UTF-8" and raw.startswith(codecs.BOM_UTF8)
-            return text, "UTF-8 with byte-order mark" if with_mark else name
-        if not raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        if "\0" in text:
             raise TandemError(
                 f"{file} line {text.count(chr(10), 0, text.index(chr(0))) + 1} has a NUL byte, so "
                 "the file is damaged or neither UTF-8 nor GB18030 text; download it again, or save "
                 "it as CSV in UTF-8."
             )
+        with_mark = name == "UTF-8" and raw.startswith(codecs.BOM_UTF8)
+        return text, "UTF-8 with byte-order mark" if with_mark else name
     raise TandemError(f"{file} is neither UTF-8 nor GB18030 text; save it as CSV in UTF-8.")
 
 
