@@ -89,27 +89,23 @@ survive: .venv/ready
 	@$(BIN)/python -m pytest -q -m "slow or not slow" tests/workflow/test_survival.py
 
 FUZZ_SECONDS ?= 600
-fuzz: .venv/ready
-	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python "$$(grep '^atheris==' requirements-tools.txt)"
+fuzz: .venv/tools
 	@mkdir -p tests/fuzz/out/table tests/fuzz/out/study
 	@for what in table study; do $(BIN)/python tests/fuzz/fuzz.py $$what -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2000 \
 	  -max_len=20000 -seed=20200455 -print_final_stats=1 -artifact_prefix=tests/fuzz/out/ tests/fuzz/out/$$what tests/fuzz/corpus/$$what $$( [ $$what = study ] || echo tests/sources/files ) || exit 1; done
 
-coverage: .venv/ready
-	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python $$(grep -E '^(coverage|pytest-cov)==' requirements-tools.txt)
+coverage: .venv/tools
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-context=test --cov-report=term:skip-covered --ignore=tests/workflow; \
 	tests=$$?; $(BIN)/python tests/mutation/rooms.py && exit $$tests
 
 # which test executes which line, of the two rooms that are mutated
-build/coverage/data: .venv/ready $(wildcard $(foreach room,econometrics indices,src/tandem/$(room)/*.py tests/$(room)/*.py))
-	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python $$(grep -E '^(coverage|pytest-cov)==' requirements-tools.txt)
+build/coverage/data: .venv/tools $(wildcard $(foreach room,econometrics indices,src/tandem/$(room)/*.py tests/$(room)/*.py))
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-context=test --cov-report= tests/econometrics tests/indices
 
 SAMPLE ?= 100
 mutation: build/coverage/data
-	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python "$$(grep '^cosmic-ray==' requirements-tools.txt)"
 	@$(BIN)/python tests/mutation/mutation.py --sample $(SAMPLE)
 
 lint: .venv/ready
@@ -121,13 +117,13 @@ lint: .venv/ready
 monte-carlo: .venv/ready
 	@cd benchmarks/monte_carlo && ../../$(BIN)/snakemake --cores $(CORES) --quiet --forcerun table
 
-audit: .venv/ready
+audit: .venv/tools
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && set -e; \
 	$(BIN)/python -m uv pip install --quiet --no-cache --require-hashes --target "$$scratch/all" -r requirements.txt; \
 	echo "All packages have the hashes that requirements.txt names."; \
-	$(BIN)/python -m uv tool run --quiet "$$(grep '^pip-audit==' requirements-tools.txt)" --disable-pip --progress-spinner off \
-	  --format json -r requirements.txt > "$$scratch/found.json" 2> "$$scratch/said" || [ -s "$$scratch/found.json" ] || \
-	  { echo "Known weaknesses were not looked up: no service that lists them answers here." >&2; exit 1; }; \
+	$(BIN)/pip-audit --disable-pip --progress-spinner off --format json -r requirements.txt \
+	  > "$$scratch/found.json" 2> "$$scratch/said" || [ -s "$$scratch/found.json" ] || \
+	  { tail -n 3 "$$scratch/said" >&2; echo "Known weaknesses were not looked up; the lines above say why (often, no service that lists them answers)." >&2; exit 1; }; \
 	$(BIN)/python workflow/audit.py < "$$scratch/found.json"
 
 bench: .venv/ready
@@ -144,6 +140,8 @@ lock: .venv/ready
 	  $(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes -c requirements.txt --extra $$cluster pyproject.toml \
 	  | awk -F == 'NR == FNR { common[$$1]; next } /^[a-z]/ { ours = !($$1 in common) } ours' requirements.txt - \
 	  > workflow/profiles/$$cluster/requirements.txt; done
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes -c requirements.txt --extra tools pyproject.toml \
+	| awk -F == 'NR == FNR { common[$$1]; next } /^[a-z]/ { ours = !($$1 in common) } ours' requirements.txt - > requirements-tools.txt
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes benchmarks/peers.in -o benchmarks/peers.txt
 
 clean:
@@ -154,6 +152,11 @@ update-downloads:
 
 .venv/ready: requirements.txt pyproject.toml
 	@$(PYTHON) workflow/environment.py
+
+# what make fuzz, coverage, mutation and audit need besides
+.venv/tools: requirements-tools.txt .venv/ready
+	@$(BIN)/python -m uv pip install --quiet --require-hashes --no-deps --python $(BIN)/python -r requirements-tools.txt
+	@touch $@
 
 # the environment of a folder that was moved names the old place
 ifneq ($(realpath .venv),$(shell cat .venv/ready 2> /dev/null))
