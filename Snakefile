@@ -1,6 +1,7 @@
 """The analysis on one page: read raw tables, build the panel, index, estimate, report."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -31,6 +32,8 @@ if workflow.is_main_process:
         sys.exit(3)  # said already; stopped.txt is that of the other run, or cannot be written
     STOPPED.unlink(missing_ok=True)
     back_from_the_future(R, "data", "studies", "src")
+    # a killed run leaves copies that stop the next; results themselves are replaced whole
+    shutil.rmtree(f".snakemake/backups/{R}", ignore_errors=True)
 
 try:
     study, variants, raw_files, FETCHED = plan(STUDY)
