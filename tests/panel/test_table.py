@@ -78,7 +78,7 @@ def test_a_formula_in_sql_equals_the_evaluator(project, formula):
 def test_entities_are_sorted_and_scores_run_from_0_to_1(project):
     found = panel(study_of())
     assert found.index.tolist() == sorted(INDEX)
-    assert found["unit"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert found["_unit"].tolist() == [0, 0, 0, 1, 1, 1]
     assert (found["tech"].min(), found["tech"].max()) == (0, 1)
     size = found["size"]
     expected = 1 - (size - size.min()) / (size.max() - size.min())
