@@ -43,7 +43,8 @@ def formula_sql(formula: str) -> tuple[str, list[tuple[str, str]]]:
         A formula that the whitelist refuses; chain(), or lag() or diff() within one another.
     """
     refused: list[tuple[str, str]] = []
-    return _sql(parse(formula), formula, refused, False), refused
+    sql = _sql(parse(formula), formula, refused, False)
+    return sql, list(dict.fromkeys(refused))
 
 
 def _sql(node: ast.AST, formula: str, refused: list, inside: bool) -> str:

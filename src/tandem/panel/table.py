@@ -23,7 +23,8 @@ MEMORY = "2GB"  # beyond it DuckDB goes to disk
 SIZES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 WHOLE = {*SIZES, *(f"U{size}" for size in SIZES)}
 NAMES = WHOLE | {"VARCHAR", "UUID"}
-NUMBERS = WHOLE | {"VARCHAR", "FLOAT", "DOUBLE", "DECIMAL"}  # text is read as a number, or refused
+NUMBERS = WHOLE | {"VARCHAR", "FLOAT", "DOUBLE", "DECIMAL", '"NULL"'}  # text: read as a number
+LARGEST = 10**6  # characters of SQL that all formulas of a study may come to; 600 MB once parsed
 DATA = Path("data")
 
 
@@ -156,7 +157,7 @@ def _words(err: duckdb.Error, file: str) -> str:
     if "expression depth" in said:
         return "A formula is too long for a table; split it up."
     if isinstance(err, duckdb.OutOfMemoryException):
-        return f"{file} is larger than what is free in memory and on the disk of results/."
+        return f"{file} is larger than what is free in memory and on disk."
     lines = [line[:200] for line in said.splitlines() if line and "Original Line" not in line]
     return f"{file} cannot be read: {' '.join(lines[: 2 if named else 1])}"
 
@@ -337,9 +338,12 @@ def _shown(values: tuple) -> str:
 
 def _derive(con, study: Study) -> None:
     """Table `derived`: entity, year, the study's series."""
-    columns = []
+    columns, size = [], 0
     for name, series in study.used_series.items():
         sql, refused = formula_sql(series.formula)
+        size += len(sql)
+        if size > LARGEST:
+            raise TandemError(f"The formulas up to that of '{name}' are too long for a table.")
         for condition, words in refused:
             _refuse(
                 con, "rows", condition, "entity, year",
