@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tandem.errors import TandemError
+from tandem.panel import table
 from tandem.panel.formula import evaluate
 from tandem.panel.formula_sql import formula_sql
 from tandem.panel.table import cubes, extent, write_panel
@@ -215,6 +216,17 @@ def test_a_number_beyond_all_numbers_is_called_infinite(project):
         panel(study_of(research="(rd - 3) * 5e7 * 1e300"))
 
 
+def test_what_a_table_unpacks_to_is_bounded_and_given_back(project, monkeypatch):
+    rows = 'SELECT hash(i) AS firm, 2001 AS "when", i AS rd, i AS staff FROM range(1, 300001) t(i)'
+    duckdb.sql(f"COPY ({rows}) TO 'data/firms.csv.gz'")
+    connect = duckdb.connect
+    small = {"memory_limit": "30MB", "max_temp_directory_size": "1MB"}
+    monkeypatch.setattr(duckdb, "connect", lambda config: connect(config=config | small))
+    with pytest.raises(TandemError, match="larger than what is free in memory and on disk"):
+        panel(study_of({"file": "data/firms.csv.gz"}))
+    assert not list((project / "results").iterdir())
+
+
 def test_the_sql_of_a_formula_grows_with_the_formula():
     for part in ("log({})", "rd / ({})", "diff(log({}))", "mean({}, rd)", "({}) - rd"):
         lengths = []
@@ -229,22 +241,20 @@ def test_the_sql_of_a_formula_grows_with_the_formula():
         assert lengths[1] < 2 * lengths[0]
 
 
-def test_a_deep_formula_is_computed_and_a_long_one_refused(project):
+def test_a_deep_formula_is_computed_and_a_long_one_refused(project, monkeypatch):
     deep = "rd"
     for _ in range(30):
         deep = f"log(2 + 1 / ({deep}))"
     found = panel(study_of(deep=deep))["deep"]
     np.testing.assert_allclose(found, evaluate(deep, ROWS.sort_index()), rtol=1e-14)
-    wide = "mean(" + ", ".join(["rd"] * 99) + ")"
-    for _ in range(2):
-        wide = "mean(" + ", ".join([wide] * 99) + ")"
-    with pytest.raises(TandemError, match="'wide' are too long for a table"):
-        panel(study_of(wide=wide))
     steep = "rd"
     for _ in range(11):
         steep = f"mean({steep}, {', '.join(['rd'] * 98)})"
     with pytest.raises(TandemError, match="A formula is too long for a table; split it up"):
         panel(study_of(steep=steep))
+    monkeypatch.setattr(table, "LARGEST", 500)
+    with pytest.raises(TandemError, match="up to that of 'deep' are too long for a table"):
+        panel(study_of(deep=deep))
 
 
 @pytest.mark.parametrize("name", ["entity", "year", "const", "trend", "all", "panel_var"])
