@@ -171,6 +171,15 @@ def test_two_columns_of_one_name_are_refused(project):
             panel(study_of({"file": f"data/{name}"}))
 
 
+def test_every_file_of_a_table_has_the_columns_that_are_read(project):
+    put(ROWS.loc[["A"]].assign(more=1), "data/firms_a.csv")
+    put(ROWS.loc[["B"]].rename(columns={"rd": "RD"}), "data/firms_b.csv")
+    assert len(panel(study_of({"file": "data/firms_*.csv"}))) == len(ROWS)
+    put(ROWS.loc[["B"]].rename(columns={"rd": "r&d"}), "data/firms_b.csv")
+    with pytest.raises(TandemError, match="firms_b.csv has no column 'rd', which other files"):
+        panel(study_of({"file": "data/firms_*.csv"}))
+
+
 @pytest.mark.parametrize(
     "column, value, words",
     [

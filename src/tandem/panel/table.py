@@ -177,7 +177,8 @@ def _read(con, study: Study) -> None:
     """Table `rows`: entity, year and the columns that formulas read, once an entity and year."""
     spec, files = study.panel.table, table_files(study)
     sources = [f"(SELECT * FROM {_source(f)})" for f in files]
-    columns = [_columns(con, f) for f in files]
+    used = {spec.entity, spec.year, *study.base_series}
+    columns = [_columns(con, f, used) for f in files]
     names = [spec.file, *spec.join]
     for key, kinds in ((spec.entity, NAMES), (spec.year, NUMBERS)):
         _column(key, columns[:1], [spec.file])
@@ -220,13 +221,15 @@ def _read(con, study: Study) -> None:
     _once(con, spec, list(home))
 
 
-def _columns(con, files: list[str]) -> dict[str, str]:
+def _columns(con, files: list[str], used: set[str]) -> dict[str, str]:
     """Names of a table's columns, and what they hold."""
+    whole = _described(con, files)
     for file in files:
+        own = _described(con, [file])
         if file.endswith(".parquet"):
             found = con.execute(f"SELECT name FROM parquet_schema({_text(file)})").fetchall()
             printed = [name for (name,) in found]
-            renamed = [c for c in _described(con, [file]) if c not in printed]
+            renamed = [c for c in own if c not in printed]
         else:
             rows = f"read_csv({_text(file)}, header=false, all_varchar=true)"
             heads = con.execute(f"SELECT * FROM {rows} LIMIT 1").fetchone() or ()
@@ -237,7 +240,13 @@ def _columns(con, files: list[str]) -> dict[str, str]:
                 f"{file} has two columns of one name, as '{renamed[0][:40]}' (capitals and small "
                 "letters are the same); drop or rename one."
             )
-    return _described(con, files)
+        lacking = {c.lower() for c in used & set(whole)} - {c.lower() for c in own}
+        if lacking:  # DuckDB would leave it empty
+            raise TandemError(
+                f"{file} has no column '{min(lacking)}', which other files of the table have; add "
+                "it, empty where there are no figures."
+            )
+    return whole
 
 
 def _described(con, files: list[str]) -> dict[str, str]:
