@@ -22,7 +22,7 @@ from tandem.errors import TandemError
 from tandem.mechanism import Claim, Diagram
 from tandem.panel.formula import names_in
 from tandem.sources.description import Description
-from tandem.study_parts import NAME, Name, Strict, Text
+from tandem.study_parts import NAME, Name, Strict, Text, refuse_reserved
 from tandem.study_table import TableSource, beyond_table
 
 InData = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+\.csv)?$")]  # a file in data/, no path
@@ -374,6 +374,7 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _names_known(self):
+        refuse_reserved([*self.series, *self.systems])
         known = set(self.series)
         for where, names in self._uses().items():
             for name in names:

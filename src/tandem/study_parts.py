@@ -1,11 +1,14 @@
 """What every part of a study file is made of."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 NAME = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME)]
+# columns of panels, regressors, the cause "all" of Granger tests and a set of records
+RESERVED = ("entity", "year", "const", "trend", "all", "panel_var")
 
 
 class Strict(BaseModel):
@@ -19,3 +22,19 @@ class Text(Strict):
 
     en: str
     zh: str = ""
+
+
+def refuse_reserved(names: Iterable[str]) -> None:
+    """Refuse names of series and systems that tables of results use themselves.
+
+    Raises
+    ------
+    ValueError
+        With the first such name.
+    """
+    for name in names:
+        if name in RESERVED:
+            raise ValueError(
+                f"no series and no system can be called '{name}', as the tables of results use "
+                "that name themselves; rename it"
+            )

@@ -29,6 +29,8 @@ class TableSource(Strict):
         for file in (self.file, *self.join):
             if ".." in Path(file).parts:
                 raise ValueError(f"'{file}' leads out of the project's folder data/")
+        if self.entity == self.year:
+            raise ValueError(f"'{self.entity}' cannot be both entity and year")
         return self
 
 

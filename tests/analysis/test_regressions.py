@@ -79,6 +79,17 @@ def test_random_effects_alone_carry_both_hausman_tests(scores, panel, records):
     assert not [m for m in models.index if m[1] != "random" and m[2].startswith("hausman")]
 
 
+def test_a_control_may_be_called_y(raw, scores, panel, records):
+    series = {"y" if k == "size" else k: v for k, v in raw["series"].items()}
+    random = {"random": raw["models"]["regressions"]["random"]}
+    models = {"controls": ["y"], "regressions": random}
+    study = Study.model_validate(raw | {"series": series, "models": models})
+    found = fit_regressions(study, scores, panel.rename(columns={"size": "y"}))
+    for effect in study.systems:
+        own = terms_of(records, effect, "random")["estimate"].rename({"size": "y"})
+        pd.testing.assert_series_equal(terms_of(found, effect, "random")["estimate"], own)
+
+
 def test_effects_are_scaled_by_the_spread_of_cause_over_effect(study, scores, records):
     table = two_way_terms(study, scores, records[0])
     # within entity and year: the residuals of a regression on both sets of dummies

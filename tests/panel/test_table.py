@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tandem.errors import TandemError
+from tandem.panel import table
 from tandem.panel.formula import evaluate
 from tandem.panel.formula_sql import formula_sql
 from tandem.panel.table import cubes, extent, write_panel
@@ -20,7 +21,7 @@ ROWS = pd.DataFrame(
 )
 
 
-def study_of(table=None, years=(2001, 2004), **formulas):
+def study_of(table=None, years=(2001, 2004), systems=("tech", "mass"), **formulas):
     formulas = {"research": "rd / staff", "size": "log(staff)"} | formulas
     series = {
         k: {"formula": f, "unit": "u", "label": {"en": k}, "why": "test"}
@@ -35,8 +36,8 @@ def study_of(table=None, years=(2001, 2004), **formulas):
             "panel": {"scope": "table", "years": years, "table": source},
             "series": series,
             "systems": {
-                "tech": {"label": {"en": "T"}, "indicators": {"research": "+"}},
-                "mass": {"label": {"en": "M"}, "indicators": {"size": "-"}},
+                systems[0]: {"label": {"en": "T"}, "indicators": {"research": "+"}},
+                systems[1]: {"label": {"en": "M"}, "indicators": {"size": "-"}},
             },
             "models": {"controls": [k for k in formulas if k not in ("research", "size")]},
         }
@@ -78,7 +79,7 @@ def test_a_formula_in_sql_equals_the_evaluator(project, formula):
 def test_entities_are_sorted_and_scores_run_from_0_to_1(project):
     found = panel(study_of())
     assert found.index.tolist() == sorted(INDEX)
-    assert found["unit"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert found["_unit"].tolist() == [0, 0, 0, 1, 1, 1]
     assert (found["tech"].min(), found["tech"].max()) == (0, 1)
     size = found["size"]
     expected = 1 - (size - size.min()) / (size.max() - size.min())
@@ -125,6 +126,155 @@ def test_rows_of_one_entity_and_year_are_added_or_averaged_if_asked(project):
     found = panel(study_of({"several": "sum"}, both="rd"))["both"]
     assert found[("B", 2002)] == 4.0 and np.isnan(found[("A", 2002)])
     assert panel(study_of({"several": "mean"}, both="rd"))["both"][("B", 2002)] == 2.0
+
+
+def test_names_meet_neither_internal_columns_nor_those_of_the_table(project):
+    names = ("unit", "bad", "printed", "taken", "derived", "rows", "stop", "t0")
+    rows = ROWS.assign(year=1990, entity=7, bad=ROWS["rd"], unit=3)
+    put(rows)
+    plain = panel(study_of()).drop(columns=["research", "size"])
+    found = panel(study_of(systems=("unit", "order")))
+    assert found["unit"].tolist() == pytest.approx(plain["tech"].tolist(), nan_ok=True)
+    assert found["order"].tolist() == pytest.approx(plain["mass"].tolist())
+    cube = next(cubes("results/panel.parquet", ["unit"], 9))
+    assert np.nanmin(cube) == 0 and np.nanmax(cube) == 1
+    # the calendar year is a column like any other
+    formulas = {"age": "when - year + entity + unit", "rd": "2 * rd", "staff": "rd"}
+    study = study_of(**formulas, **dict.fromkeys(names, "bad"))
+    found, rows = panel(study), rows.sort_index()
+    assert found["age"].tolist() == [y - 1980 for y in rows.index.get_level_values("year")]
+    for name, values in {"rd": 2 * rows["rd"], "staff": rows["rd"], "unit": rows["bad"]}.items():
+        np.testing.assert_array_equal(found[name], values)
+    assert found["bad"].tolist() == pytest.approx(rows["rd"].tolist(), nan_ok=True)
+
+
+def test_capitals_make_no_second_column(project):
+    put(ROWS[["rd"]].rename(columns={"rd": "RD"}), "data/more.csv")
+    with pytest.raises(TandemError, match="'RD' and 'rd' differ in capitals only"):
+        panel(study_of({"join": ["data/more.csv"]}, more="RD"))
+    with pytest.raises(TandemError, match="no column 'Staff'; did you mean 'staff'"):
+        panel(study_of(more="Staff"))
+    again = ROWS[["rd"]].set_axis(["x"], axis=1).rename_axis(["firm", "When"])
+    again.reset_index().to_csv("data/more.csv", index=False)
+    with pytest.raises(TandemError, match="more.csv has 'When' for 'when'; rename it"):
+        panel(study_of({"join": ["data/more.csv"]}, more="x"))
+
+
+def test_two_columns_of_one_name_are_refused(project):
+    twice = "SELECT *, rd AS R_ FROM read_csv('data/firms.csv')"
+    for name in ("twice.csv", "twice.parquet"):
+        file = project / "data" / name
+        duckdb.sql(f"COPY ({twice}) TO '{file}'")
+        panel(study_of({"file": f"data/{name}"}))
+        file.write_bytes(file.read_bytes().replace(b"R_", b"RD"))
+        with pytest.raises(TandemError, match=rf"{name} has two columns of one name, as '(?i:rd)"):
+            panel(study_of({"file": f"data/{name}"}))
+
+
+def test_every_file_of_a_table_has_the_columns_that_are_read(project):
+    put(ROWS.loc[["A"]].assign(more=1), "data/firms_a.csv")
+    put(ROWS.loc[["B"]].rename(columns={"rd": "RD"}), "data/firms_b.csv")
+    assert len(panel(study_of({"file": "data/firms_*.csv"}))) == len(ROWS)
+    put(ROWS.loc[["B"]].rename(columns={"rd": "r&d"}), "data/firms_b.csv")
+    with pytest.raises(TandemError, match="firms_b.csv has no column 'rd', which other files"):
+        panel(study_of({"file": "data/firms_*.csv"}))
+
+
+@pytest.mark.parametrize(
+    "column, value, words",
+    [
+        ("firm", "'  '", "'firm' is empty in 2001"),
+        ("firm", "{'a': 1}", "'firm' holds STRUCT.*text or whole numbers"),
+        ("firm", "[firm]", r"'firm' holds VARCHAR\[\]"),
+        ("firm", "1.5::DOUBLE", "'firm' holds DOUBLE"),
+        ("rd", "true", "'rd' holds BOOLEAN; it must hold numbers"),
+        ("rd", "[rd::DECIMAL(9,2)]", r"'rd' holds DECIMAL\(9,2\)\[\]"),
+        ("when", 'make_date("when"::INT, 1, 1)', "'when' holds DATE"),
+    ],
+)
+def test_a_column_holds_what_it_is_read_as(project, column, value, words):
+    query = f"SELECT * REPLACE ({value} AS \"{column}\") FROM read_csv('data/firms.csv')"
+    duckdb.sql(f"COPY ({query}) TO 'data/firms.parquet'")
+    with pytest.raises(TandemError, match=words):
+        panel(study_of({"file": "data/firms.parquet"}))
+
+
+def test_decimals_are_numbers_and_years_meet_as_such(project):
+    query = """SELECT * REPLACE ("when"::DOUBLE AS "when", rd::DECIMAL(9,2) AS rd)"""
+    duckdb.sql(f"COPY ({query} FROM read_csv('data/firms.csv')) TO 'data/firms.parquet'")
+    (project / "data/prices.csv").write_text("when,prices\n2001,1\n2002,2\n2004,4\ntotal,\nall,\n")
+    study = study_of(
+        {"file": "data/firms.parquet", "join": ["data/prices.csv"]}, real="rd / prices"
+    )
+    assert panel(study)["real"].dropna().tolist() == [4.0, 1.0, 1.0, 0.75]
+
+
+def test_a_csv_in_another_encoding_is_said_to_be_one(project):
+    text = (project / "data/firms.csv").read_text().replace("B,", "企业,")
+    (project / "data/firms.csv").write_bytes(text.encode("gb18030"))
+    with pytest.raises(TandemError, match="data/firms.csv is not in UTF-8; .*iconv -f GB18030"):
+        panel(study_of())
+    (project / "data/firms.csv").write_text("\ufeff" + text, encoding="utf-8")
+    assert panel(study_of()).index[-1] == ("企业", 2004)
+
+
+def test_a_number_beyond_all_numbers_is_called_infinite(project):
+    with pytest.raises(TandemError, match=r"'huge' is infinite as .* in A, 2001"):
+        panel(study_of(huge="rd * 1e300 * 1e300"))
+    with pytest.raises(TandemError, match="'research' spreads over more than a number holds"):
+        panel(study_of(research="(rd - 3) * 5e7 * 1e300"))
+
+
+def test_what_a_table_unpacks_to_is_bounded_and_given_back(project, monkeypatch):
+    rows = 'SELECT hash(i) AS firm, 2001 AS "when", i AS rd, i AS staff FROM range(1, 300001) t(i)'
+    duckdb.sql(f"COPY ({rows}) TO 'data/firms.csv.gz'")
+    connect = duckdb.connect
+    small = {"memory_limit": "30MB", "max_temp_directory_size": "1MB"}
+    monkeypatch.setattr(duckdb, "connect", lambda config: connect(config=config | small))
+    with pytest.raises(TandemError, match="larger than what is free in memory and on disk"):
+        panel(study_of({"file": "data/firms.csv.gz"}))
+    assert not list((project / "results").iterdir())
+
+
+def test_the_sql_of_a_formula_grows_with_the_formula():
+    for part in ("log({})", "rd / ({})", "diff(log({}))", "mean({}, rd)", "({}) - rd"):
+        lengths = []
+        for depth in (40, 80):
+            inner, outer = (part[5:-1], "diff({})") if "diff" in part else (part, "{}")
+            formula = "rd"
+            for _ in range(depth):
+                formula = inner.format(formula)
+            sql, refused = formula_sql(outer.format(formula))
+            lengths.append(len(sql))
+            assert sum(len(condition) for condition, _ in refused) < depth * len(sql)
+        assert lengths[1] < 2 * lengths[0]
+
+
+def test_a_deep_formula_is_computed_and_a_long_one_refused(project, monkeypatch):
+    deep = "rd"
+    for _ in range(30):
+        deep = f"log(2 + 1 / ({deep}))"
+    found = panel(study_of(deep=deep))["deep"]
+    np.testing.assert_allclose(found, evaluate(deep, ROWS.sort_index()), rtol=1e-14)
+    steep = "rd"
+    for _ in range(11):
+        steep = f"mean({steep}, {', '.join(['rd'] * 98)})"
+    with pytest.raises(TandemError, match="A formula is too long for a table; split it up"):
+        panel(study_of(steep=steep))
+    monkeypatch.setattr(table, "LARGEST", 500)
+    with pytest.raises(TandemError, match="up to that of 'deep' are too long for a table"):
+        panel(study_of(deep=deep))
+
+
+@pytest.mark.parametrize("name", ["entity", "year", "const", "trend", "all", "panel_var"])
+def test_names_that_results_use_are_refused_in_every_scope(name):
+    study = study_of().model_dump(mode="json")
+    for panel_ in (study["panel"], {"years": [2001, 2004]}):
+        series = study["series"] | {name: study["series"]["size"]}
+        systems = study["systems"] | {name: study["systems"]["mass"]}
+        for change in ({"series": series}, {"systems": systems}):
+            with pytest.raises(ValueError, match=f"can be called '{name}'"):
+                Study.model_validate(study | change | {"panel": panel_})
 
 
 @pytest.mark.parametrize(

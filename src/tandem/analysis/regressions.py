@@ -65,8 +65,8 @@ def _hausman(y: pd.Series, x: pd.DataFrame, seed: int) -> dict:
     """Classic, bootstrapped and cluster-robust Hausman tests of random against fixed effects."""
     fixed, _ = panel_regression(y, x, "entity", "unadjusted")
     random, _ = panel_regression(y, x, "random", "unadjusted")
-    complete = x.join(y.rename("y")).dropna()
-    classic, robust = hausman(fixed, random), hausman_robust(complete["y"], complete[list(x)])
+    complete = x.join(y.rename("__y__")).dropna()
+    classic, robust = hausman(fixed, random), hausman_robust(complete["__y__"], complete[list(x)])
     drawn = hausman_bootstrap(y, x, seed=seed)
     return {
         "hausman_bootstrap": drawn.stat,

@@ -18,15 +18,24 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def column(name: str) -> str:
+    """The column of a table's own figures as SQL; with its space it is no name of a study."""
+    return quoted(f"raw {name}")
+
+
 def formula_sql(formula: str) -> tuple[str, list[tuple[str, str]]]:
-    """SQL of a formula over columns of doubles, of a table with columns entity and year.
+    """SQL of a formula over columns of doubles (`column`), of a table with entity and year.
+
+    Every part of the formula stands in its SQL once, within diff() twice: what is written grows
+    with the formula and not with the power of its depth.
 
     Returns
     -------
     str
-        NULL where an input is missing, and where it must not be computed.
+        NULL where an input is missing. It holds where none of the conditions does.
     list of (str, str)
-        Conditions under which it must not be computed, and what to say then.
+        Conditions under which it must not be computed, and what to say then; those of inner parts
+        come first, and each holds where the ones before it do not.
 
     Raises
     ------
@@ -34,7 +43,8 @@ def formula_sql(formula: str) -> tuple[str, list[tuple[str, str]]]:
         A formula that the whitelist refuses; chain(), or lag() or diff() within one another.
     """
     refused: list[tuple[str, str]] = []
-    return _sql(parse(formula), formula, refused, False), refused
+    sql = _sql(parse(formula), formula, refused, False)
+    return sql, list(dict.fromkeys(refused))
 
 
 def _sql(node: ast.AST, formula: str, refused: list, inside: bool) -> str:
@@ -45,19 +55,19 @@ def _sql(node: ast.AST, formula: str, refused: list, inside: bool) -> str:
         case ast.Constant(value=value):
             return f"CAST({float(value)!r} AS DOUBLE)"
         case ast.Name(id=name):
-            return quoted(name)
+            return column(name)
         case ast.UnaryOp(operand=operand):
             return f"(-{sql(operand)})"
         case ast.BinOp(left=left, op=ast.Div(), right=right):
-            below = sql(right)
-            refused.append((f"{below} = 0 AND {sql(left)} IS NOT NULL", "it divides by zero"))
-            return f"({sql(left)} / nullif({below}, 0))"
+            above, below = sql(left), sql(right)
+            refused.append((f"{below} = 0 AND {above} IS NOT NULL", "it divides by zero"))
+            return f"({above} / {below})"
         case ast.BinOp(left=left, op=op, right=right):
             return f"({sql(left)} {OPERATORS[type(op)]} {sql(right)})"
         case ast.Call(func=ast.Name(id="log"), args=[x]):
             of = sql(x)
             refused.append((f"{of} <= 0", "log of a number that is not positive"))
-            return f"ln(CASE WHEN {of} > 0 THEN {of} END)"
+            return f"ln({of})"
         case ast.Call(func=ast.Name(id="mean"), args=parts):
             return f"(({' + '.join(map(sql, parts))}) / {len(parts)})"
         case ast.Call(func=ast.Name(id=name), args=[x, *years]) if name in WINDOWS:
