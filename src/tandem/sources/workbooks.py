@@ -312,8 +312,8 @@ def _check_merged(merged: list[tuple[int, int, int, int]], where: str) -> None:
     covered = sum((bottom - top + 1) * (right - left + 1) for top, left, bottom, right in merged)
     if covered > MAX_CELLS:
         raise TandemError(
-            f"{where} merges or links {covered:,} cells, more than {MAX_CELLS:,}; undo it for empty "
-            "rows and columns."
+            f"{where} merges or links {covered:,} cells, more than {MAX_CELLS:,}; undo it "
+            "for empty rows and columns."
         )
 
 
