@@ -280,6 +280,12 @@ def test_variants(read):
         read(variant="shrt")
 
 
+@pytest.mark.parametrize("variants", [[1], {3: {}}])
+def test_variants_without_names_are_refused_in_words(read, variants):
+    with pytest.raises(TandemError, match="no variant 'short'; it has: "):
+        read(("variants", variants), variant="short")
+
+
 def test_a_null_in_a_variant_takes_an_indicator_away(read):
     two = {"research": "+", "unused": "+"}
     change = {"systems": {"technology": {"indicators": {"research": None}}}}

@@ -597,8 +597,9 @@ def load_study(path: str | Path, variant: str | None = None) -> Study:
         raise TandemError(f"{path} is empty or not a mapping; copy studies/provinces.yaml.")
     if variant is not None:
         variants = raw.get("variants") or {}
-        if variant not in variants:
-            raise TandemError(f"{path} has no variant '{variant}'; it has: {', '.join(variants)}.")
+        if not isinstance(variants, dict) or variant not in variants:
+            known = ", ".join(map(str, variants)) if isinstance(variants, dict) else "none"
+            raise TandemError(f"{path} has no variant '{variant}'; it has: {known}.")
         try:
             raw = _merge(raw, variants[variant])
         except TandemError as err:

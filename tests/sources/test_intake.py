@@ -522,17 +522,24 @@ ALL = "A1:XFD1048576"
     ("inside", "outside", "words"),
     [
         ("<row r='1048576'><c t='n' r='XFD1048576'><v>1</v></c></row>", "", "spans 1,048,576 rows"),
-        ("<row>" + "<c/>" * 60_000 + "</row>", "", "holds more cells, rows or formats"),
-        ("<row/>" * 60_000, "", "holds more cells, rows or formats"),
-        ("<row><x/></row>" * 40_000, "", "holds more cells, rows or formats"),
+        ("<row>" + "<c/>" * 60_000 + "</row>", "", "holds more cells, rows, formats"),
+        ("<row/>" * 60_000, "", "holds more cells, rows, formats"),
+        ("<row><x/></row>" * 40_000, "", "holds more cells, rows, formats"),
+        (
+            f"<row><c><f t='shared' ref='A1:A400' si='0'>{'A1+' * 99}A1</f></c></row>"
+            + "<row><c><f t='shared' si='0'/></c></row>" * 400,
+            "",
+            "holds more cells, rows, formats or formulas",
+        ),
         ("", f"<mergeCells><mergeCell  ref = '{ALL}'/></mergeCells>", "links 17,179,869,184 cells"),
         ("", f"<hyperlinks><hyperlink ref='{ALL}'/></hyperlinks>", "links 17,179,869,184 cells"),
     ],
-    ids=["far cell", "cells", "rows", "others", "merged", "linked"],
+    ids=["far cell", "cells", "rows", "others", "shared", "merged", "linked"],
 )
 def test_a_sheet_is_bounded_as_its_parser_reads_it(folder, monkeypatch, inside, outside, words):
     monkeypatch.setattr(workbooks, "MAX_CELLS", 50_000)
     monkeypatch.setattr(workbooks, "MAX_OTHER", 30_000)
+    monkeypatch.setattr(workbooks, "MAX_SHARED", 100_000)
     folder.problem("t.xlsx", with_sheet(inside, outside), words)
 
 

@@ -28,6 +28,7 @@ MAX_FILE = 100 * 10**6  # bytes
 MAX_UNPACKED = 500 * 10**6  # bytes of a workbook's parts
 MAX_CELLS = 2 * 10**6  # of a workbook, and of a sheet with the blank ones within its rectangle
 MAX_OTHER = 10**6  # formats, links, runs of text and whatever else a workbook has
+MAX_SHARED = 10**7  # characters of shared formulas, written out
 MAX_LINE = 10**6  # characters of a line of text
 
 _KINDS = {
@@ -46,7 +47,7 @@ _CELL_PARTS = [_MAIN + tag for tag in ("row", "c", "v", "f", "is", "si", "t", "r
 _SPREAD = {
     _MAIN + tag for tag in ("mergeCell", "hyperlink", "comment")
 }  # openpyxl makes their cells
-_OTHER = "other"
+_FORMULA, _SHARED, _OTHER = f"{_MAIN}f", "shared", "other"
 
 
 @dataclass(frozen=True)
@@ -268,12 +269,13 @@ def _check_package(raw: bytes, file: str) -> bool:
                 f"{file} is an archive but no .xlsx workbook; open it and save the table as .xlsx "
                 "or CSV."
             )
-        room = dict.fromkeys(_CELL_PARTS, MAX_CELLS) | {_OTHER: MAX_OTHER}
+        room = dict.fromkeys(_CELL_PARTS, MAX_CELLS) | {_OTHER: MAX_OTHER, _SHARED: MAX_SHARED}
         merged: list[tuple[int, int, int, int]] = []
         for part in package.namelist():  # any part can be a sheet, whatever its name
             with package.open(part) as content:
                 _check_part(content, room, merged, f"{file} ({part})")
-        return room[f"{_MAIN}f"] < MAX_CELLS
+        _check_merged(merged, file)
+        return room[_FORMULA] < MAX_CELLS
     except TandemError:
         raise
     except _BROKEN as err:
@@ -284,18 +286,34 @@ def _check_part(content: IO[bytes], room: dict[str, int], merged: list, where: s
     """Take a part's elements off the room that is left, with the parser that openpyxl has."""
     from openpyxl.utils import range_boundaries
 
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        kind = tag if tag in room else _OTHER
-        room[kind] -= 1
+    length = longest = 0  # characters of the present and the longest shared formula
+
+    def take(kind: str, number: int) -> None:
+        room[kind] -= number
         if room[kind] < 0:
             raise TandemError(
-                f"{where} holds more cells, rows or formats than the {MAX_CELLS:,} that a workbook "
-                "may have; cut the table out of it, or delete the empty rows and columns that it "
-                "formats."
+                f"{where} holds more cells, rows, formats or formulas than a workbook may have "
+                f"({MAX_CELLS:,} cells); cut the table out of it, or delete the empty rows and "
+                "columns that it formats."
             )
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal length
+        take(tag if tag in room else _OTHER, 1)
+        shared = tag == _FORMULA and attributes.get("t") == "shared"
+        parser.CharacterDataHandler = formula if shared else None
+        if shared:  # openpyxl writes it out for every cell that has it
+            length = 0
+            take(_SHARED, longest)
         if tag in _SPREAD:
             left, top, right, bottom = range_boundaries(attributes.get("ref", ""))
             merged.append((top, left, bottom, right))
+
+    def formula(text: str) -> None:
+        nonlocal length, longest
+        length += len(text)
+        longest = max(longest, length)
+        take(_SHARED, len(text))
 
     parser = expat.ParserCreate(namespace_separator="}")
     parser.StartElementHandler = start
@@ -304,12 +322,13 @@ def _check_part(content: IO[bytes], room: dict[str, int], merged: list, where: s
     except expat.ExpatError as err:
         if content.name.endswith((".xml", ".rels")):  # else a picture, a macro, old drawings
             raise TandemError(f"{where} is damaged ({err}); download it again.") from err
-    _check_merged(merged, where)
 
 
 def _check_merged(merged: list[tuple[int, int, int, int]], where: str) -> None:
     """Merged or linked ranges are laid out cell by cell: together they must fit in a sheet."""
-    covered = sum((bottom - top + 1) * (right - left + 1) for top, left, bottom, right in merged)
+    covered = sum(
+        max(bottom - top + 1, 0) * max(right - left + 1, 0) for top, left, bottom, right in merged
+    )
     if covered > MAX_CELLS:
         raise TandemError(
             f"{where} merges or links {covered:,} cells, more than {MAX_CELLS:,}; undo it "
