@@ -10,7 +10,7 @@
 # make test         set up if need be, run the tests
 # make test-cluster run on a Slurm of its own on this machine (Debian, as root) and compare
 # make survive      kill, starve and disturb runs, and compare their bytes (half an hour)
-# make fuzz         feed the readers of tables and study files with spoilt bytes (20 minutes)
+# make fuzz         feed the readers of tables and study files with spoilt bytes (30 minutes)
 # make coverage     the tests, and which branches of src/tandem none of them takes; under 90 % of a room it fails
 # make mutation     spoil the code at random places, say what no test notices; SAMPLE=100 a room
 # make lint         ruff, ruff format, snakefmt, snakemake --lint
@@ -90,9 +90,9 @@ survive: .venv/ready
 
 FUZZ_SECONDS ?= 600
 fuzz: .venv/tools
-	@mkdir -p tests/fuzz/out/table tests/fuzz/out/study
-	@for what in table study; do $(BIN)/python tests/fuzz/fuzz.py $$what -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2000 \
-	  -max_len=20000 -seed=20200455 -print_final_stats=1 -artifact_prefix=tests/fuzz/out/ tests/fuzz/out/$$what tests/fuzz/corpus/$$what $$( [ $$what = study ] || echo tests/sources/files ) || exit 1; done
+	@mkdir -p tests/fuzz/out/table tests/fuzz/out/description tests/fuzz/out/study
+	@for what in table description study; do $(BIN)/python tests/fuzz/fuzz.py $$what -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2000 \
+	  -max_len=$$( [ $$what = table ] && echo 20000 || echo 100000 ) -seed=20200455 -print_final_stats=1 -artifact_prefix=tests/fuzz/out/ tests/fuzz/out/$$what tests/fuzz/corpus/$$what $$( [ $$what != table ] || echo tests/sources/files ) || exit 1; done
 
 coverage: .venv/tools
 	@rm -rf build/coverage && mkdir -p build/coverage

@@ -106,6 +106,15 @@ def test_a_new_study_is_valid_as_it_is_written(desk, capsys):
     ("more", "words"),
     [
         ("variants: {other: {vintages: {gdp: census9}}}", "variant 'other': No table of 'gdp'"),
+        (
+            "descriptions: {../../etc/passwd: {}}",
+            "descriptions names '../../etc/passwd', which has",
+        ),
+        (
+            "variants: {other: {descriptions: {raw/nbs/gdp_census4.cvs: {}}}}",
+            "variant 'other': descriptions names 'raw/nbs/gdp_census4.cvs', which has no line in "
+            "data/sources.csv; did you mean 'raw/nbs/gdp_census4.csv'?",
+        ),
         ("published: {p: {label: {en: x}, series: [nothing_here]}}", "names 'nothing_here'"),
     ],
 )

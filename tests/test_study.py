@@ -2,14 +2,18 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tandem.errors import TandemError
+from tandem.plain_yaml import read_yaml
 from tandem.study import Study, load_study, schema, study_file
 
+VAR = {"fod": {"label": "FOD"}}
+RISING = "models.panel_var.instrument_lags: lags of instruments run upwards from 2 or more; "
 STUDIES = Path(__file__).parents[1] / "studies"
 FILES = sorted(STUDIES.glob("*.yaml"))
 SMALL = {
@@ -161,6 +165,27 @@ def test_a_variant_overrides_parts_and_leaves_the_rest():
             "models.controls names 'control', which is the indicator 'research' of the system",
         ),
         ("coupling", {"ensemble": {"draws": 500}}, "coupling.ensemble.draws: "),
+        ("coupling", {"ensemble": {"draws": 10**12}}, "coupling.ensemble.draws: "),
+        ("models.verdict", {"draws": 10**12}, "models.verdict.draws: "),
+        ("coupling", {"shares": [float("nan"), float("inf")]}, "coupling.shares.0: "),
+        ("coupling", {"shares": ["nan", 1]}, "coupling.shares.0: "),
+        ("coupling", {"shares": [-1, 2]}, "coupling.shares gives each of the 2 systems its"),
+        ("coupling", {"shares": [0.2, 0.3, 0.5]}, "coupling.shares gives each of the 2 systems"),
+        ("coupling", {"shares": [1, 2]}, "coupling.shares gives each of the 2 systems its"),
+        ("series.research.plausible", [float("nan")] * 2, "series.research.plausible.0: "),
+        ("series.research.plausible", [2, 1], "plausible gives the smallest value first, not 2"),
+        ("models.panel_var", {"instrument_lags": [4, 2], "models": VAR}, RISING + "[4, 2]"),
+        ("models.panel_var", {"instrument_lags": [-5, 2], "models": VAR}, RISING + "[-5, 2]"),
+        (
+            "models.verdict",
+            {"curve": {"gmm": {"instrument_lags": [[2, 3], [1, 4]]}}},
+            "models.verdict.curve.gmm.instrument_lags.1: lags of instruments run upwards",
+        ),
+        (
+            "series.research.formula",
+            "rd ** " * 100,
+            "series.research: the formula '" + ("rd ** " * 100)[:40] + "...' cannot be read",
+        ),
         ("dynamics", {"stages": [0.5, 0.3, 0.8]}, "the cut-offs of the stages must rise"),
         ("dynamics", {"research": {"formula": "rd **", "unit": "u"}}, "dynamics.research: "),
     ],
@@ -193,13 +218,42 @@ def test_every_mistake_of_a_file_is_told_at_once(read):
         ("title: [", "is not readable YAML"),
         ("", "is empty or not a mapping"),
         ("- a\n- b\n", "is empty or not a mapping"),
-        ("!!python/object/apply:os.getcwd []", "is not readable YAML"),
+        ("seed: 1\na: !!bool x", "line 2: the tag tag:yaml.org,2002:bool stands before a value"),
+        ('a: !!int ""', "line 1: the tag tag:yaml.org,2002:int stands before a value"),
+        ("a: !!timestamp x", "line 1: the tag tag:yaml.org,2002:timestamp stands before a value"),
+        ("a: {formula: lag(gdp, 2), unit: u}", "'2)' stands where a key should: put a formula"),
+        ("a: {en: mean(a, b), zh: mean(a, b)}", "'b)' stands where a key should: put a formula"),
+        ("seed: " + "9" * 5000, f"line 1: '{'9' * 40}' is no number that can be read"),
+        ("seed: 0x_", "line 1: '0x_' is no number"),
     ],
 )
 def test_bad_yaml_is_refused_in_words(read_text, text, words):
     with pytest.raises(TandemError, match="mine.yaml") as refused:
         read_text(text)
     assert words in str(refused.value)
+
+
+def test_a_mapping_can_be_merged_into_others(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: {y: 4, <<: [{z: 5}, *a]}\nd: *a\n")
+    a = {"x": 1, "y": 2}
+    found = {"a": a, "b": {"x": 1, "y": 3}, "c": {"x": 1, "y": 4, "z": 5}, "d": a}
+    assert read_yaml(path, "mine.yaml") == found
+
+
+def test_dates_and_signs_stay_text(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("[2001-01-31, 2001-99-99, =, lag(gdp, 2)]")
+    found = ["2001-01-31", "2001-99-99", "=", "lag(gdp", "2)"]
+    assert read_yaml(path, "mine.yaml") == found
+
+
+def test_many_keys_are_read_at_once(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("".join(f"k{i}: 1\n" for i in range(40_000)))
+    started = time.process_time()
+    assert len(read_yaml(path, "mine.yaml")) == 40_000
+    assert time.process_time() - started < 8  # each key beside all others took a minute
 
 
 def test_a_file_in_another_encoding_is_refused_in_words(tmp_path):
@@ -224,6 +278,12 @@ def test_variants(read):
         read(variant="wrong_null")
     with pytest.raises(TandemError, match="no variant 'shrt'; it has: short, bare"):
         read(variant="shrt")
+
+
+@pytest.mark.parametrize("variants", [[1], {3: {}}])
+def test_variants_without_names_are_refused_in_words(read, variants):
+    with pytest.raises(TandemError, match="no variant 'short'; it has: "):
+        read(("variants", variants), variant="short")
 
 
 def test_a_null_in_a_variant_takes_an_indicator_away(read):
@@ -280,13 +340,22 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (BOMB, "its aliases (*name) stand for more than 100,000 values"),
-        ("a: &a [*a]", "its aliases (*name) stand for more than 100,000 values"),
+        (BOMB, "line 5: it holds more than 100,000 values, those that aliases (*name) stand for"),
+        ("a: [" + "1, " * 200_000 + "]", "it holds more than 100,000 values"),
+        ("a: &a [*a]", "line 1: *a stands for what holds it"),
         ("seed: " + "1" * 1_000_001, "it has more than 1,000,000 characters"),
-        ("seed: 2020-13-45", "it holds what is no value"),
-        ("[" * 5000, "is not readable YAML"),
-        ("a: !!python/object/apply:os.system [ls]", "is not readable YAML"),
+        ("a: !!python/object/apply:os.system [ls]", "the tag tag:yaml.org,2002:python/object/"),
+        *[
+            (text, "more than 50 lists and mappings stand inside one another")
+            for text in (
+                "[" * 40_000,
+                "- " * 100_000,
+                "".join(f"{' ' * i}a:\n" for i in range(900)),
+                "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1, 60)),
+            )
+        ],
     ],
+    ids=lambda value: value[:20],
 )
 def test_a_file_made_to_do_harm_is_refused(tmp_path, text, told):
     path = tmp_path / "mine.yaml"

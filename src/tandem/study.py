@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import yaml
 from pydantic import (
+    AfterValidator,
     Discriminator,
     Field,
     Tag,
@@ -21,14 +21,22 @@ from pydantic import (
 from tandem.errors import TandemError
 from tandem.mechanism import Claim, Diagram
 from tandem.panel.formula import names_in
+from tandem.plain_yaml import read_yaml
 from tandem.sources.description import Description
-from tandem.study_parts import NAME, Name, Strict, Text, refuse_reserved
+from tandem.study_parts import MOST_DRAWS, NAME, Name, Strict, Text, refuse_reserved
 from tandem.study_table import TableSource, beyond_table
 
 InData = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+\.csv)?$")]  # a file in data/, no path
 FontFile = Annotated[str, Field(pattern=r"^([A-Za-z0-9_.-]+\.(otf|ttf|ttc))?$")]  # no path
-LARGEST = 10**6  # bytes of a study file
-MOST = 10**5  # values in it once its aliases (*name) are written out
+
+
+def _rising_from_2(span: tuple[int, int]) -> tuple[int, int]:
+    if not 2 <= span[0] <= span[1]:
+        raise ValueError(f"lags of instruments run upwards from 2 or more; {list(span)} was given")
+    return span
+
+
+LagSpan = Annotated[tuple[int, int], AfterValidator(_rising_from_2)]
 Effects = Literal["none", "random", "entity", "two-way"]
 BARE_R2 = re.compile(r"(adj\w*\.?\s*)?R\W*(2|²|squared?)", re.I)
 CovType = Literal[
@@ -104,6 +112,12 @@ class Series(Strict):
         names_in(self.formula)
         return self
 
+    @model_validator(mode="after")
+    def _plausible_rises(self):
+        if self.plausible and self.plausible[0] > self.plausible[1]:
+            raise ValueError(f"plausible gives the smallest value first, not {self.plausible[0]}")
+        return self
+
 
 class System(Strict):
     """One of the systems that may pull each other along: indicators with direction."""
@@ -115,7 +129,7 @@ class System(Strict):
 class Ensemble(Strict):
     """Random choices of normalisation, weights, shares and model: how far D rests on them."""
 
-    draws: int = Field(2000, ge=1000)
+    draws: int = Field(2000, ge=1000, le=MOST_DRAWS)
     chunks: int = Field(
         2, ge=1, le=64, description="jobs that share the draws; the results do not depend on it"
     )
@@ -163,12 +177,12 @@ class PanelVarBlock(Strict):
     """The panel VARs and what is drawn from the first of them."""
 
     lags: int = Field(1, ge=1, le=4)
-    instrument_lags: tuple[int, int] = (2, 99)
+    instrument_lags: LagSpan = (2, 99)
     collapse: bool = True
     time_effects: bool = Field(True, description="partial out year effects")
     models: dict[Name, PanelVarModel] = Field(min_length=1)
     horizon: int = Field(8, ge=1, le=40)
-    draws: int = Field(999, ge=99)
+    draws: int = Field(999, ge=99, le=MOST_DRAWS)
 
 
 class TimeSeriesVar(Strict):
@@ -179,7 +193,7 @@ class TimeSeriesVar(Strict):
     transform: Literal["level", "log-difference"] = "log-difference"
     max_lags: int = Field(3, ge=1, le=6)
     horizon: int = Field(8, ge=1, le=40)
-    draws: int = Field(999, ge=99)
+    draws: int = Field(999, ge=99, le=MOST_DRAWS)
 
 
 class Robustness(Strict):
@@ -191,7 +205,7 @@ class Robustness(Strict):
     size: Name | None = Field(None, description="series by whose mean entities are halved")
     neighbours: InData = Field("", description="table of neighbours in data/; without it no space")
     near: Name | None = Field(None, description="series whose likeness makes entities near")
-    draws: int = Field(999, ge=99)
+    draws: int = Field(999, ge=99, le=MOST_DRAWS)
 
 
 class LeastSquaresChoices(Strict):
@@ -207,7 +221,7 @@ class GmmChoices(Strict):
 
     lags: list[int] = [1]
     transform: list[Literal["fod", "fd"]] = ["fod", "fd"]
-    instrument_lags: list[tuple[int, int]] = [(2, 3), (2, 4)]
+    instrument_lags: list[LagSpan] = [(2, 3), (2, 4)]
     collapse: list[bool] = [True]
     steps: list[Literal[1, 2]] = [1, 2]
 
@@ -222,7 +236,7 @@ class Curve(Strict):
     controls: list[bool] = [True, False]
     least_squares: LeastSquaresChoices | None = LeastSquaresChoices()
     gmm: GmmChoices | None = GmmChoices()
-    draws: int = Field(199, ge=19, description="permutations")
+    draws: int = Field(199, ge=19, le=MOST_DRAWS, description="permutations")
     chunks: int = Field(
         2,
         ge=1,
@@ -234,7 +248,9 @@ class Curve(Strict):
 class Verdict(Strict):
     """All methods side by side, both ways."""
 
-    draws: int = Field(999, ge=99, description="resamples of entities for Romano and Wolf's p")
+    draws: int = Field(
+        999, ge=99, le=MOST_DRAWS, description="resamples of entities for Romano and Wolf's p"
+    )
     horizon: int = Field(3, ge=1, le=20, description="years of the local projections")
     curve: Curve | None = Field(None, description="the specification curve")
 
@@ -281,7 +297,7 @@ class Dynamics(Strict):
         (0.3, 0.5, 0.8), description="cut-offs of D: budding, growth, running-in, mature"
     )
     neighbours: InData = Field("", description="table of neighbours in data/; without it no Moran")
-    draws: int = Field(999, ge=99)
+    draws: int = Field(999, ge=99, le=MOST_DRAWS)
     research: Research | None = None
 
     @model_validator(mode="after")
@@ -370,6 +386,18 @@ class Study(Strict):
         for name in ("structure", "employment"):
             if len(getattr(self, name)) not in (0, 3):
                 raise ValueError(f"{name} takes the three industries in order, or nothing")
+        return self
+
+    @model_validator(mode="after")
+    def _a_share_for_each_system(self):
+        shares = self.coupling.shares
+        if shares is None:
+            return self
+        if len(shares) != len(self.systems) or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+            raise ValueError(
+                f"coupling.shares gives each of the {len(self.systems)} systems its weight in T, "
+                f"0 or more and 1 together; {shares} was given"
+            )
         return self
 
     @model_validator(mode="after")
@@ -530,24 +558,6 @@ def _sentence(path: Path, error: dict) -> str:
     return f"{path}: {where}: {message}"
 
 
-class _Loader(yaml.CSafeLoader):
-    """Refuses a key written twice, which YAML would silently let the last one win."""
-
-
-def _mapping(loader, node, deep=False):
-    keys = [loader.construct_object(k, deep=True) for k, _ in node.value]
-    for i, (key, (mark, _)) in enumerate(zip(keys, node.value, strict=True)):
-        if isinstance(key, list | dict):
-            raise TandemError(f"line {mark.start_mark.line + 1}: a key is one word, not a list")
-        if key in keys[:i]:
-            raise TandemError(f"line {mark.start_mark.line + 1}: the key '{key}' stands twice")
-    values = [loader.construct_object(v, deep=True) for _, v in node.value]
-    return dict(zip(keys, values, strict=True))
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
 def study_file(name: str) -> Path:
     """The file of a study, ``studies/<name>.yaml``.
 
@@ -561,29 +571,6 @@ def study_file(name: str) -> Path:
             f"'{name}' is no name of a study: small letters, digits and _, a letter first."
         )
     return Path("studies") / f"{name}.yaml"
-
-
-def _written_out(node: yaml.Node, known: dict[int, int]) -> int:
-    """Values under a node, aliases written out; one that holds itself counts as too many."""
-    if id(node) not in known:
-        known[id(node)] = MOST + 1  # while it is being counted
-        inner = node.value if isinstance(node, yaml.CollectionNode) else []
-        parts = [n for entry in inner for n in (entry if isinstance(entry, tuple) else (entry,))]
-        known[id(node)] = 1 + sum(_written_out(part, known) for part in parts)
-    return known[id(node)]
-
-
-def _parsed(text: str) -> Any:
-    """The file's content, unless it is made to fill the memory."""
-    if len(text) > LARGEST:
-        raise TandemError(f"it has more than {LARGEST:,} characters")
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-        if node is not None and _written_out(node, {}) > MOST:
-            raise TandemError(f"its aliases (*name) stand for more than {MOST:,} values")
-        return yaml.load(text, Loader=_Loader)
-    except (ValueError, RecursionError) as err:
-        raise TandemError(f"it holds what is no value ({err})") from None
 
 
 def load_study(path: str | Path, variant: str | None = None) -> Study:
@@ -606,16 +593,14 @@ def load_study(path: str | Path, variant: str | None = None) -> Study:
     if not path.is_file():
         near = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
         raise TandemError(f"There is no study file {path}; studies here: {near or 'none'}.")
-    try:
-        raw = _parsed(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, TandemError) as err:
-        raise TandemError(f"{path} is not readable YAML: {' '.join(str(err).split())}.") from None
+    raw = read_yaml(path, str(path))
     if not isinstance(raw, dict):
         raise TandemError(f"{path} is empty or not a mapping; copy studies/provinces.yaml.")
     if variant is not None:
         variants = raw.get("variants") or {}
-        if variant not in variants:
-            raise TandemError(f"{path} has no variant '{variant}'; it has: {', '.join(variants)}.")
+        if not isinstance(variants, dict) or variant not in variants:
+            known = ", ".join(map(str, variants)) if isinstance(variants, dict) else "none"
+            raise TandemError(f"{path} has no variant '{variant}'; it has: {known}.")
         try:
             raw = _merge(raw, variants[variant])
         except TandemError as err:

@@ -11,10 +11,13 @@ Name = Annotated[str, Field(pattern=NAME)]
 RESERVED = ("entity", "year", "const", "trend", "all", "panel_var")
 
 
-class Strict(BaseModel):
-    """Base of every part of a study: no unknown keys, no later changes."""
+MOST_DRAWS = 10**6
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+class Strict(BaseModel):
+    """Base of every part of a study: no unknown keys, no later changes, no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Text(Strict):

@@ -1,10 +1,11 @@
-"""Coverage-guided fuzzing of the readers of raw tables and study files: `make fuzz`.
+"""Coverage-guided fuzzing of the readers of raw tables, descriptions and study files: `make fuzz`.
 
 Whatever the bytes, a reader gives observations or a TandemError, within seconds and in bounded
 memory. Anything else is a crash: atheris prints it and keeps the input as crash-*.
 """
 
 import io
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -35,6 +36,18 @@ def table(raw: bytes) -> None:
     """Read bytes as a raw table of provinces' GDP."""
     path = ROOM / f"table{SUFFIXES.get(raw[:4], '.csv')}"
     path.write_bytes(raw)
+    try:
+        scan_table(path, LINE, CODEBOOK, None, ALIASES)
+    except TandemError:
+        pass
+
+
+def description(raw: bytes) -> None:
+    """Read bytes as the description beside a raw table."""
+    path = ROOM / "described.csv"
+    if not path.exists():
+        shutil.copy(Path(__file__).with_name("corpus") / "table/gdp.csv", path)
+    path.with_name("described.csv.yaml").write_bytes(raw)
     try:
         scan_table(path, LINE, CODEBOOK, None, ALIASES)
     except TandemError:
@@ -81,7 +94,7 @@ def mutated(raw: bytes, most: int, seed: int) -> bytes:
 
 
 if __name__ == "__main__":
-    target = {"table": table, "study": study}[sys.argv.pop(1)]
+    target = {"table": table, "description": description, "study": study}[sys.argv.pop(1)]
     if target is table:
         atheris.Setup(sys.argv, target, custom_mutator=mutated)
     else:

@@ -1,5 +1,7 @@
 """Vintages are chosen, joined and chained as the study says, never mixed, and gaps stay gaps."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from tandem.panel.build import (
     settled,
     splices,
 )
+from tandem.sources.description import Description
 from tandem.study import Study
 
 ACCOUNTS = pd.Series({"gdp": "national accounts", "services": "national accounts", "rd": ""})
@@ -89,6 +92,18 @@ def test_the_only_official_vintage_needs_no_name():
     assert chosen.to_dict("records") == [
         {"series": "gdp", "vintage": "2018", "file": "a.csv", "rank": 0}
     ]
+
+
+@pytest.mark.parametrize(
+    ("file", "hint"),
+    [("../../etc/passwd", "name a table as it stands there"), ("a.csw", "did you mean 'a.csv'")],
+)
+def test_a_description_of_no_raw_table_is_refused(file, hint):
+    table = sources(("a.csv", "gdp", "2018"))
+    described = study().model_copy(update={"descriptions": {file: Description()}})
+    words = f"descriptions names '{file}', which has no line in data/sources.csv; {hint}"
+    with pytest.raises(TandemError, match=re.escape(words)):
+        choose_files(described, table)
 
 
 def test_several_vintages_want_a_name():

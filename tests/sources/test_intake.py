@@ -502,14 +502,70 @@ def test_a_description_is_no_raw_table(folder):
         read_sources(folder.folder)
 
 
-def test_merged_ranges_have_a_bound(folder):
-    with zipfile.ZipFile(io.BytesIO(saved(xlsx(EXPORT, ["A1:C1"])))) as package:
+def with_sheet(inside, outside=""):
+    """A workbook whose sheet is written by hand."""
+    with zipfile.ZipFile(io.BytesIO(saved(xlsx(EXPORT)))) as package:
         parts = {name: package.read(name) for name in package.namelist()}
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    sheet = f"<worksheet xmlns='{main}'><sheetData>{inside}</sheetData>{outside}</worksheet>"
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as package:
-        for name, part in parts.items():
-            package.writestr(name, part.replace(b"A1:C1", b"A1:XFD1048576"))
-    folder.problem("t.xlsx", buffer.getvalue(), "merges 17,179,869,184 cells")
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, part in (parts | {"xl/worksheets/sheet1.xml": sheet}).items():
+            package.writestr(name, part)
+    return buffer.getvalue()
+
+
+ALL = "A1:XFD1048576"
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "words"),
+    [
+        ("<row r='1048576'><c t='n' r='XFD1048576'><v>1</v></c></row>", "", "spans 1,048,576 rows"),
+        ("<row>" + "<c/>" * 60_000 + "</row>", "", "holds more cells, rows, formats"),
+        ("<row/>" * 60_000, "", "holds more cells, rows, formats"),
+        ("<row><x/></row>" * 40_000, "", "holds more cells, rows, formats"),
+        (
+            f"<row><c><f t='shared' ref='A1:A400' si='0'>{'A1+' * 99}A1</f></c></row>"
+            + "<row><c><f t='shared' si='0'/></c></row>" * 400,
+            "",
+            "holds more cells, rows, formats or formulas",
+        ),
+        ("", f"<mergeCells><mergeCell  ref = '{ALL}'/></mergeCells>", "links 17,179,869,184 cells"),
+        ("", f"<hyperlinks><hyperlink ref='{ALL}'/></hyperlinks>", "links 17,179,869,184 cells"),
+    ],
+    ids=["far cell", "cells", "rows", "others", "shared", "merged", "linked"],
+)
+def test_a_sheet_is_bounded_as_its_parser_reads_it(folder, monkeypatch, inside, outside, words):
+    monkeypatch.setattr(workbooks, "MAX_CELLS", 50_000)
+    monkeypatch.setattr(workbooks, "MAX_OTHER", 30_000)
+    monkeypatch.setattr(workbooks, "MAX_SHARED", 100_000)
+    folder.problem("t.xlsx", with_sheet(inside, outside), words)
+
+
+def test_what_is_too_large_is_not_told_to_be_damaged(folder, monkeypatch):
+    monkeypatch.setattr(workbooks, "MAX_UNPACKED", 10**4)
+    with pytest.raises(TandemError, match="t.xlsx unpacks to") as refused:
+        folder.read("t.xlsx", xlsx(EXPORT * 20))
+    assert "damaged" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[" * 40_000, "more than 50 lists and mappings"),
+        ("header: !!bool x", "the tag tag:yaml.org,2002:bool stands before a value"),
+        ("header: 3\nheader: 4", "line 2: the key 'header' stands twice"),
+        ("header: [", "is not readable YAML"),
+    ],
+    ids=["deep", "tag", "twice", "no YAML"],
+)
+def test_a_description_that_is_no_plain_yaml(folder, text, words):
+    file = folder.put("t.csv", csv(EXPORT), description={})
+    (folder.folder / f"{file}.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(TandemError, match=r"^raw/t.csv.yaml ") as refused:
+        read_observations(folder.folder, [file])
+    assert words in str(refused.value)
 
 
 def test_unit_in_a_column_and_in_the_header(folder):

@@ -49,8 +49,16 @@ def choose_files(study: Study, sources: pd.DataFrame) -> pd.DataFrame:
     ------
     TandemError
         If a series is in no file, or in several vintages of which the study names none or more
-        than one without a join; if release dates do not tell the latest or first.
+        than one without a join; if release dates do not tell the latest or first; if the study
+        describes a file that is not in `sources`.
     """
+    for file in study.descriptions:
+        if file not in set(sources["file"]):
+            near = get_close_matches(file, list(sources["file"]), n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "name a table as it stands there."
+            raise TandemError(
+                f"descriptions names '{file}', which has no line in data/sources.csv; {hint}"
+            )
     listed = in_scope(study, sources)
     chosen = [_files_of(name, study, listed) for name in study.base_series]
     return pd.concat(chosen, ignore_index=True)

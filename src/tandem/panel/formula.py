@@ -12,6 +12,7 @@ import pandas as pd
 
 from tandem.errors import TandemError
 
+SHOWN = 40  # characters of a formula that an error repeats
 DEPTH = 100  # brackets and operations inside one another that a formula may have
 
 
@@ -84,20 +85,26 @@ def parse(formula: str) -> ast.expr:
     try:
         tree = ast.parse(formula.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise TandemError(f"the formula '{formula}' cannot be read; check its brackets") from None
+        raise TandemError(
+            f"the formula '{_cut(formula)}' cannot be read; check its brackets"
+        ) from None
     _check(tree, formula, DEPTH)
     if not _names(tree):
-        raise TandemError(f"the formula '{formula}' names no series")
+        raise TandemError(f"the formula '{_cut(formula)}' names no series")
     return tree
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _check(node: ast.AST, formula: str, room: int) -> None:
     if room == 0:
-        raise TandemError(f"a formula is nested too deeply: '{formula[:40]}...'; split it up")
+        raise TandemError(f"a formula is nested too deeply: '{_cut(formula)}'; split it up")
     match node:
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             if number > 1e300:
-                raise TandemError(f"the formula '{formula[:40]}...' holds a number too large")
+                raise TandemError(f"the formula '{_cut(formula)}' holds a number too large")
         case ast.Name(id=name) if name not in FUNCTIONS:
             return
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
@@ -110,7 +117,8 @@ def _check(node: ast.AST, formula: str, room: int) -> None:
         case _:
             allowed = ", ".join(FUNCTIONS)
             raise TandemError(
-                f"the formula '{formula}' holds '{ast.get_source_segment(formula.strip(), node)}'; "
+                f"the formula '{_cut(formula)}' holds "
+                f"'{_cut(ast.get_source_segment(formula.strip(), node))}'; "
                 f"only numbers, series, + - * / and {allowed} may stand in a formula"
             )
 
@@ -118,15 +126,17 @@ def _check(node: ast.AST, formula: str, room: int) -> None:
 def _check_call(name: str, args: list[ast.expr], formula: str, room: int) -> None:
     _, fewest, most, n_series = FUNCTIONS[name]
     if not fewest <= len(args) <= most:
-        raise TandemError(f"the formula '{formula}' gives {name}() {len(args)} values")
+        raise TandemError(f"the formula '{_cut(formula)}' gives {name}() {len(args)} values")
     for arg in args[:n_series]:
         _check(arg, formula, room - 1)
         if not _names(arg):
-            raise TandemError(f"the formula '{formula}' gives {name}() a number for a series")
+            raise TandemError(f"the formula '{_cut(formula)}' gives {name}() a number for a series")
     for arg in args[n_series:]:
         year = arg.value if isinstance(arg, ast.Constant) else None
         if type(year) is not int or year >= 10_000:
-            raise TandemError(f"the formula '{formula}' gives {name}() no whole number of years")
+            raise TandemError(
+                f"the formula '{_cut(formula)}' gives {name}() no whole number of years"
+            )
 
 
 def _names(tree: ast.AST) -> set[str]:

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tandem.errors import TandemError
+from tandem.plain_yaml import read_yaml
 
 Column = Annotated[str, Field(pattern=r"^[A-Z]{1,3}$")]
 Row = Annotated[int, Field(ge=1)]
@@ -76,12 +76,9 @@ def read_description(path: Path, file: str) -> Description:
     beside = path.with_name(path.name + ".yaml")
     if not beside.is_file():
         return Description()
+    content = read_yaml(beside, f"{file}.yaml")
     try:
-        content = yaml.safe_load(beside.read_text(encoding="utf-8"))
         return Description.model_validate(content or {})
-    except (yaml.YAMLError, UnicodeDecodeError) as err:
-        reason = " ".join(str(err).split())
-        raise TandemError(f"{file}.yaml is not YAML in UTF-8 ({reason}); correct it.") from err
     except ValidationError as err:
         raise TandemError(
             "\n".join(

@@ -13,18 +13,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import IO
+from xml.parsers import expat
 
 import python_calamine
 from lxml import etree, html
 
 from tandem.errors import TandemError
-from tandem.sources.text import cell_name, column_index, column_name
+from tandem.sources.text import cell_name, column_name
 from tandem.sources.xls_records import XlsFacts, is_encrypted_package, read_xls_facts
 
 # Bounds beyond which a file is refused, so that a broken or hostile one cannot fill the memory.
 MAX_FILE = 100 * 10**6  # bytes
 MAX_UNPACKED = 500 * 10**6  # bytes of a workbook's parts
-MAX_CELLS = 2 * 10**6  # of a sheet, blank ones within its rectangle included
+MAX_CELLS = 2 * 10**6  # of a workbook, and of a sheet with the blank ones within its rectangle
+MAX_OTHER = 10**6  # formats, links, runs of text and whatever else a workbook has
+MAX_SHARED = 10**7  # characters of shared formulas, written out
 MAX_LINE = 10**6  # characters of a line of text
 
 _KINDS = {
@@ -37,9 +41,13 @@ _BROKEN = (
 )  # fmt: skip  # what reading a spoilt archive raises
 _APART = {"br", "p", "div", "li", "del", "s", "strike", "ins", "sub"}  # tags within a cell
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK"
-_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_CELL = re.compile(rb'<(?:\w+:)?c [^>]*?r="([A-Z]{1,3})(\d{1,7})"')
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+# elements as expat names them; those that hold cells may be as many as the cells
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_CELL_PARTS = [_MAIN + tag for tag in ("row", "c", "v", "f", "is", "si", "t", "r", "phoneticPr")]
+_SPREAD = {
+    _MAIN + tag for tag in ("mergeCell", "hyperlink", "comment")
+}  # openpyxl makes their cells
+_FORMULA, _SHARED, _OTHER = f"{_MAIN}f", "shared", "other"
 
 
 @dataclass(frozen=True)
@@ -186,6 +194,7 @@ def _read_xlsx(raw: bytes, file: str) -> list[Sheet]:
         ) from err
     sheets = []
     for sheet in book.worksheets:
+        _check_size(sheet.max_row, sheet.max_column, f"{file} sheet {sheet.title}")
         notes = _hidden_parts(sheet)
         if sheet.protection.sheet:
             notes.append(("", "", "sheet protected against changes: read as it stands", ""))
@@ -260,38 +269,70 @@ def _check_package(raw: bytes, file: str) -> bool:
                 f"{file} is an archive but no .xlsx workbook; open it and save the table as .xlsx "
                 "or CSV."
             )
-        formulas = False
-        for part in package.namelist():
-            if re.fullmatch(r"xl/worksheets/[^/]+\.xml", part):
-                content = package.read(part)
-                formulas = formulas or _FORMULA.search(content) is not None
-                _check_extent(content, f"{file} ({part})")
-        return formulas
+        room = dict.fromkeys(_CELL_PARTS, MAX_CELLS) | {_OTHER: MAX_OTHER, _SHARED: MAX_SHARED}
+        merged: list[tuple[int, int, int, int]] = []
+        for part in package.namelist():  # any part can be a sheet, whatever its name
+            with package.open(part) as content:
+                _check_part(content, room, merged, f"{file} ({part})")
+        _check_merged(merged, file)
+        return room[_FORMULA] < MAX_CELLS
+    except TandemError:
+        raise
     except _BROKEN as err:
         raise TandemError(f"{file} is damaged or cut off ({err}); download it again.") from err
 
 
-def _check_extent(content: bytes, where: str) -> None:
-    merged = [
-        (int(top) - 1, column_index(left.decode()), int(bottom) - 1, column_index(right.decode()))
-        for left, top, right, bottom in _MERGED.findall(content)
-    ]
-    _check_merged(merged, where)
-    last_row, columns = 0, set()
-    for match in _CELL.finditer(content):
-        columns.add(match[1])
-        last_row = max(last_row, int(match[2]))
-    width = max((column_index(c.decode()) + 1 for c in columns), default=0)
-    _check_size(last_row, width, where)
+def _check_part(content: IO[bytes], room: dict[str, int], merged: list, where: str) -> None:
+    """Take a part's elements off the room that is left, with the parser that openpyxl has."""
+    from openpyxl.utils import range_boundaries
+
+    length = longest = 0  # characters of the present and the longest shared formula
+
+    def take(kind: str, number: int) -> None:
+        room[kind] -= number
+        if room[kind] < 0:
+            raise TandemError(
+                f"{where} holds more cells, rows, formats or formulas than a workbook may have "
+                f"({MAX_CELLS:,} cells); cut the table out of it, or delete the empty rows and "
+                "columns that it formats."
+            )
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal length
+        take(tag if tag in room else _OTHER, 1)
+        shared = tag == _FORMULA and attributes.get("t") == "shared"
+        parser.CharacterDataHandler = formula if shared else None
+        if shared:  # openpyxl writes it out for every cell that has it
+            length = 0
+            take(_SHARED, longest)
+        if tag in _SPREAD:
+            left, top, right, bottom = range_boundaries(attributes.get("ref", ""))
+            merged.append((top, left, bottom, right))
+
+    def formula(text: str) -> None:
+        nonlocal length, longest
+        length += len(text)
+        longest = max(longest, length)
+        take(_SHARED, len(text))
+
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.StartElementHandler = start
+    try:
+        parser.ParseFile(content)
+    except expat.ExpatError as err:
+        if content.name.endswith((".xml", ".rels")):  # else a picture, a macro, old drawings
+            raise TandemError(f"{where} is damaged ({err}); download it again.") from err
 
 
 def _check_merged(merged: list[tuple[int, int, int, int]], where: str) -> None:
-    """Merged ranges are laid out cell by cell, so together they must fit in a sheet."""
-    covered = sum((bottom - top + 1) * (right - left + 1) for top, left, bottom, right in merged)
+    """Merged or linked ranges are laid out cell by cell: together they must fit in a sheet."""
+    covered = sum(
+        max(bottom - top + 1, 0) * max(right - left + 1, 0) for top, left, bottom, right in merged
+    )
     if covered > MAX_CELLS:
         raise TandemError(
-            f"{where} merges {covered:,} cells, more than {MAX_CELLS:,}; undo the merging of empty "
-            "rows and columns."
+            f"{where} merges or links {covered:,} cells, more than {MAX_CELLS:,}; undo it "
+            "for empty rows and columns."
         )
 
 
