@@ -75,7 +75,7 @@ def test_a_description_that_is_no_yaml_is_named(folder):  # noqa: F811
     for content in (b"series: [gdp", b"series: \xff\xfe"):
         folder.put("t.csv", csv(EXPORT))
         (folder.folder / "raw/t.csv.yaml").write_bytes(content)
-        with pytest.raises(TandemError, match="^raw/t.csv.yaml is not YAML in UTF-8"):
+        with pytest.raises(TandemError, match="^raw/t.csv.yaml is not readable YAML in UTF-8"):
             read_observations(folder.folder, ["raw/t.csv"])
 
 
