@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tandem.errors import TandemError
-from tandem.files import back_from_the_future, forget, lock, why, write_text
+from tandem.files import back_from_the_future, forget, lock, settle, why, write_text
 from tandem.study import Study, study_file
 
 # Snakemake puts the interpreter's path into a shell line without quotes: no folder of the user's in it
@@ -32,6 +32,7 @@ if workflow.is_main_process:
         sys.exit(3)  # said already; stopped.txt is that of the other run, or cannot be written
     STOPPED.unlink(missing_ok=True)
     back_from_the_future(R, "data", "studies", "src")
+    settle(R)
     # a killed run leaves copies that stop the next; results themselves are replaced whole
     shutil.rmtree(f".snakemake/backups/{R}", ignore_errors=True)
 

@@ -6,6 +6,7 @@ import re
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from tandem.files import (
     progress,
     read,
     save,
+    settle,
     step,
     whole_folder,
     why,
@@ -242,3 +244,32 @@ def test_files_from_the_future_get_the_present_time(tmp_path):
     back_from_the_future(tmp_path)
     assert (tmp_path / "old").stat().st_mtime == old
     assert abs((tmp_path / "a/late").stat().st_mtime - time.time()) < 10
+
+
+def test_what_a_killed_run_left_is_settled(tmp_path):
+    for name in ("a/.tables.part", "a/.tables.old", "b/tables", "b/.tables.old"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "x.csv").write_text(name)
+    (tmp_path / "b/.y.csv.part").write_text("half")
+    settle(tmp_path)
+    left = {str(p.relative_to(tmp_path)): p.read_text() for p in tmp_path.rglob("*") if p.is_file()}
+    # the folder that had been moved away is back; where the new one stands the old one is gone
+    assert left == {"a/tables/x.csv": "a/.tables.old", "b/tables/x.csv": "b/tables"}
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(tmp_path, monkeypatch):
+    folder = tmp_path / "tables"
+    with whole_folder(folder) as new:
+        (new / "a.csv").write_text("1")
+    rename = Path.rename
+
+    def fails(self, target):
+        if self.name == ".tables.part":
+            raise OSError("no")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(OSError, match="no"), whole_folder(folder) as new:
+        (new / "b.csv").write_text("2")
+    assert [p.name for p in tmp_path.iterdir()] == ["tables"]
+    assert [p.name for p in folder.iterdir()] == ["a.csv"]

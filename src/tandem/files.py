@@ -86,18 +86,35 @@ def whole_folder(path: str | Path):
         The folder to write into.
     """
     path = Path(path)
-    part, old = (path.with_name(f".{path.name}.{word}") for word in ("part", "old"))
+    part, old = _drafts(path)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
         yield part
-        shutil.rmtree(old, ignore_errors=True)
         if path.exists():
             path.rename(old)
         part.rename(path)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        _settle(path)
+
+
+def _drafts(path: Path) -> tuple[Path, Path]:
+    """Where a folder is filled, and where the earlier one waits meanwhile."""
+    return path.with_name(f".{path.name}.part"), path.with_name(f".{path.name}.old")
+
+
+def _settle(path: Path) -> None:
+    part, old = _drafts(path)
+    if old.exists() and not path.exists():
+        old.rename(path)
+    for draft in (part, old):
+        shutil.rmtree(draft) if draft.is_dir() else draft.unlink(missing_ok=True)
+
+
+def settle(folder: str | Path) -> None:
+    """Undo what a killed run left half-done: drafts go, folders it had moved away come back."""
+    for draft in [*Path(folder).rglob(".*.part"), *Path(folder).rglob(".*.old")]:
+        _settle(draft.with_name(draft.stem[1:]))
 
 
 def back_from_the_future(*folders: str | Path) -> None:

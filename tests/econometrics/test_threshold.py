@@ -37,13 +37,17 @@ def within(v):
     return (v - v.groupby(level=0).transform("mean")).to_numpy()
 
 
-def ssr_at(frame, gammas):
-    """Sum of squares by least squares on demeaned regressors, regimes spelled out."""
+def errors_at(frame, gammas):
+    """Residuals by least squares on demeaned regressors, regimes spelled out."""
     parts = np.searchsorted(sorted(gammas), frame["q"], side="left")
     columns = [within(frame["x"].where(parts == r, 0.0)) for r in range(len(gammas) + 1)]
     design = np.column_stack([*columns, within(frame["z"])])
     y = within(frame["y"])
-    return float(((y - design @ np.linalg.lstsq(design, y, rcond=None)[0]) ** 2).sum())
+    return y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+
+
+def ssr_at(frame, gammas):
+    return float((errors_at(frame, gammas) ** 2).sum())
 
 
 @pytest.mark.skipif(not HANSEN.exists(), reason="hansen1999.csv may not be redistributed")
@@ -139,11 +143,7 @@ def test_the_bootstrap_draws_whole_entities():
     frame = panel(6, n=6, t=5)
     results = fit(frame, draws=1, seed=3)
     gamma = results.thresholds["estimate"][1]
-    high = frame["q"] > gamma
-    columns = [frame["x"].where(high, 0.0), frame["x"].where(~high, 0.0), frame["z"]]
-    design = np.column_stack([within(c) for c in columns])
-    y = within(frame["y"])
-    errors = (y - design @ np.linalg.lstsq(design, y, rcond=None)[0]).reshape(6, 5)
+    errors = errors_at(frame, [gamma]).reshape(6, 5)
     stream = np.random.SeedSequence(3).spawn(1)[0]
     chosen = np.random.default_rng(stream).integers(6, size=(1, 6))[0]
     drawn = frame.assign(y=errors[chosen].ravel())
@@ -213,11 +213,7 @@ def test_critical_values_and_p_are_those_of_the_draws():
     frame = panel(11, n=5, t=6, jumps=())
     results = fit(frame, draws=12, seed=4, trim=0.1)
     gamma = results.thresholds["estimate"][1]
-    high = frame["q"] > gamma
-    columns = [frame["x"].where(high, 0.0), frame["x"].where(~high, 0.0), frame["z"]]
-    design = np.column_stack([within(c) for c in columns])
-    y = within(frame["y"])
-    errors = (y - design @ np.linalg.lstsq(design, y, rcond=None)[0]).reshape(5, 6)
+    errors = errors_at(frame, [gamma]).reshape(5, 6)
     rng = np.random.default_rng(np.random.SeedSequence(4).spawn(1)[0])
     drawn = []
     for chosen in rng.integers(5, size=(12, 5)):

@@ -533,8 +533,9 @@ ALL = "A1:XFD1048576"
         ),
         ("", f"<mergeCells><mergeCell  ref = '{ALL}'/></mergeCells>", "links 17,179,869,184 cells"),
         ("", f"<hyperlinks><hyperlink ref='{ALL}'/></hyperlinks>", "links 17,179,869,184 cells"),
+        ("", "<mergeCells><mergeCell ref='A:B'/></mergeCells>", "links 2,097,152 cells"),
     ],
-    ids=["far cell", "cells", "rows", "others", "shared", "merged", "linked"],
+    ids=["far cell", "cells", "rows", "others", "shared", "merged", "linked", "columns"],
 )
 def test_a_sheet_is_bounded_as_its_parser_reads_it(folder, monkeypatch, inside, outside, words):
     monkeypatch.setattr(workbooks, "MAX_CELLS", 50_000)

@@ -4,6 +4,7 @@ The study is a small one of real data; `make survive STUDY=provinces` takes a wh
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from small_project import GDP, ROOT, make_project
 STUDY = os.environ.get("STUDY", "small")
 MAKE = ("make", "-o", ".venv/ready", f"STUDY={STUDY}")  # the environment stands already
 SEED = 20200455
+# drafts beside the results, which the next run takes away; the runs kept so far
+UNFINISHED = re.compile(r"(^|/)\..*\.(part|old)(/|$)|^history/")
 results = partial(small_project.results, study=STUDY)
 
 
@@ -114,8 +117,10 @@ def test_a_killed_rerun_leaves_each_file_as_it_was_or_as_it_will_be(undisturbed,
         survives(project, before)
         edited(project)
         killed(project, moment * seconds)
-        left = {name: f for name, f in results(project).items() if not name.startswith("history/")}
+        left = {name: f for name, f in results(project).items() if not UNFINISHED.search(name)}
         assert not [n for n, f in left.items() if f not in (before.get(n), after.get(n))]
+        lasting = {name for name in before if name in after and not UNFINISHED.search(name)}
+        assert lasting <= set(left)
         survives(project, after)
         shutil.rmtree(project)
 

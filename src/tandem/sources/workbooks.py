@@ -29,6 +29,7 @@ MAX_UNPACKED = 500 * 10**6  # bytes of a workbook's parts
 MAX_CELLS = 2 * 10**6  # of a workbook, and of a sheet with the blank ones within its rectangle
 MAX_OTHER = 10**6  # formats, links, runs of text and whatever else a workbook has
 MAX_SHARED = 10**7  # characters of shared formulas, written out
+LAST_ROW, LAST_COLUMN = 2**20, 2**14  # of any .xlsx sheet
 MAX_LINE = 10**6  # characters of a line of text
 
 _KINDS = {
@@ -307,7 +308,8 @@ def _check_part(content: IO[bytes], room: dict[str, int], merged: list, where: s
             take(_SHARED, longest)
         if tag in _SPREAD:
             left, top, right, bottom = range_boundaries(attributes.get("ref", ""))
-            merged.append((top, left, bottom, right))
+            # whole rows or columns, as in A:B, name no end
+            merged.append((top or 1, left or 1, bottom or LAST_ROW, right or LAST_COLUMN))
 
     def formula(text: str) -> None:
         nonlocal length, longest
