@@ -34,6 +34,8 @@ def run(*command):
 
 def set_up():
     print("Setting up the environment in .venv (once; this needs the network) ...", flush=True)
+    if VENV.is_symlink():  # what it leads to belongs to another folder
+        VENV.unlink()
     made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], capture_output=True)
     if made.returncode != 0:
         shutil.rmtree(VENV, ignore_errors=True)
