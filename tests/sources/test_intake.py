@@ -186,6 +186,17 @@ def test_header_merged_over_rows_and_columns(folder):
     assert observations["cell"].iloc[0] == "raw/t.xlsx!表1!B5"
 
 
+@pytest.mark.parametrize("mark", ["<sup>\x10</sup>", "<br>\x10", "<sup>&#16;</sup>"])
+def test_a_control_character_of_a_web_page_is_not_dropped_from_its_number(folder, mark):
+    rows = "".join(f"<tr><td>{a}</td><td>{b}</td></tr>" for a, b, _ in body())
+    first = body()[0][1]
+    assert rows.count(f"<td>{first}</td>") == 1
+    rows = rows.replace(f"<td>{first}</td>", f"<td>{first}{mark}</td>")
+    named = "<tr><td>指标：地区生产总值(亿元)</td></tr>"
+    page = f"<table>{named}<tr><td>地区</td><td>2011年</td></tr>{rows}</table>"
+    folder.problem("t.html", page, "cell B3", description={})
+
+
 def test_html_spans_count_like_merged_cells(folder):
     rows = "".join(f"<tr><td>{a}</td><td>{b}</td><td>{c}</td></tr>" for a, b, c in body())
     page = (

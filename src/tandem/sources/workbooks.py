@@ -41,6 +41,7 @@ _BROKEN = (
     ValueError, IndexError, struct.error,
 )  # fmt: skip  # what reading a spoilt archive raises
 _APART = {"br", "p", "div", "li", "del", "s", "strike", "ins", "sub"}  # tags within a cell
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK"
 # elements as expat names them; those that hold cells may be as many as the cells
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -469,10 +470,15 @@ def _keep_apart(cell) -> None:
             mark = _raised(part.text_content())
             for child in list(part):
                 part.remove(child)
-            part.text = mark
+            part.text = _settable(mark)
         elif part.tag in _APART or _is_hidden(part):
-            part.text = f" {part.text or ''}"
-            part.tail = f" {part.tail or ''}"
+            part.text = _settable(f" {part.text or ''}")
+            part.tail = _settable(f" {part.tail or ''}")
+
+
+def _settable(text: str) -> str:
+    """Text with marks for control characters, which lxml reads and does not write."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _is_hidden(part) -> bool:
