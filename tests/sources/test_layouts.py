@@ -46,7 +46,10 @@ def test_a_year_that_a_description_gives(folder):  # noqa: F811
     is_expected(folder.read("t.csv", text, description={"year": 2011})[0], years=(2011,))
 
 
-@pytest.mark.parametrize("described", [{"header": 99}, {"year": {"row": 99}}])
+@pytest.mark.parametrize("described", [
+    {"header": 99}, {"year": {"row": 99}}, {"unit": {"row": 99}}, {"skip": [99]}, {"body": [4, 99]},
+    {"body": [99, None]},
+])  # fmt: skip
 def test_a_description_that_points_below_the_table(folder, described):  # noqa: F811
     text = csv(EXPORT)
     folder.problem("t.csv", text, f"has {len(EXPORT)} rows, but its description names row 99",

@@ -89,10 +89,11 @@ def find_tables(sheet: Sheet, file: str, description: Description, scope: str) -
     TandemError
         If there is no header row, or the description points outside the sheet.
     """
+    _check_rows(sheet, file, [row - 1 for row in [*description.skip, *(description.body or [])] if row])
     if description.header is not None:
         heads = description.header if isinstance(description.header, list) else [description.header]
         headers = [[row - 1 for row in heads]]
-        _check_rows(sheet, file, headers[0] + [row - 1 for row in description.skip])
+        _check_rows(sheet, file, headers[0])
     else:
         found = [row for row in range(len(sheet.rows)) if _is_header(sheet.rows[row], scope)]
         headers = [_header_rows(sheet, row) for row in found]
@@ -113,7 +114,7 @@ def find_tables(sheet: Sheet, file: str, description: Description, scope: str) -
         if description.body:
             first, last = description.body
             body = [row for row in range(first - 1, last or len(sheet.rows))
-                    if row < len(sheet.rows) and any(map(str.strip, sheet.rows[row]))]  # fmt: skip
+                    if any(map(str.strip, sheet.rows[row]))]  # fmt: skip
         body = [row for row in body if row + 1 not in description.skip]
         tables.append(_table(sheet, file, description, head, body, meta))
         start = end
@@ -237,8 +238,7 @@ def _table(sheet, file, description, head, body, meta) -> Grid:
         year = InColumn(column=column_name(years))
     elif year is None and (label is not None or "year" not in meta):
         year = InRow(row=head[-1] + 1)
-    if isinstance(year, InRow):
-        _check_rows(sheet, file, [year.row - 1])
+    _check_rows(sheet, file, [at.row - 1 for at in (year, unit) if isinstance(at, InRow)])
     notes = frozenset(c for c, name in names.items() if name in _NOTE_HEADS)
     return Grid(file, sheet, head, body, region, code, label, unit, year, notes, meta)
 

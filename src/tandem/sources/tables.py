@@ -130,6 +130,10 @@ def scan_table(
     for sheet in sheets:
         reading.ledger += [(file, sheet.name, *note) for note in sheet.notes]
         tables = find_tables(sheet, file, description, source["region_scope"])
+        reading.grid = tables[0]
+        for row in description.skip:
+            raw = next(filter(str.strip, sheet.rows[row - 1]), "")
+            reading.note(row - 1, 0, raw, "row left out by the description", "")
         for reading.grid in tables:
             if reading.grid is not tables[0]:
                 row, column = reading.grid.head[0], reading.grid.first
@@ -205,9 +209,6 @@ def _read_grid(reading: Reading) -> None:
     for name, year, _ in columns.values():
         if name and year:
             reading.regions.setdefault((name, year), set())
-    for row in reading.description.skip:
-        raw = next(filter(str.strip, grid.rows[row - 1]), "")
-        reading.note(row - 1, 0, raw, "row left out by the description", "")
     for column in sorted(grid.left_out):
         raw = " ".join(header_texts(grid.sheet, grid.head, column))
         reading.note(grid.head[-1], column, raw, "column of notes: left out", "")
