@@ -10,8 +10,7 @@ Name = Annotated[str, Field(pattern=NAME)]
 # columns of panels, regressors, the cause "all" of Granger tests and a set of records
 RESERVED = ("entity", "year", "const", "trend", "all", "panel_var")
 
-
-MOST_DRAWS = 10**6
+MOST_DRAWS = 10**5  # still fits a laptop, and minutes: docs/scale.md
 
 
 class Strict(BaseModel):

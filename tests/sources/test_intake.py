@@ -283,7 +283,9 @@ def test_descriptions_of_the_study_replace_that_beside_the_file(folder):
 @pytest.mark.parametrize(
     ("described", "part"),
     [({"headers": 3}, "headers: Extra inputs"), ({"header": "3"}, "header"),
-     ({"region": "a"}, "region"), ({"header": [4, 3]}, "from top to bottom")],
+     ({"region": "a"}, "region"), ({"header": [4, 3]}, "from top to bottom"),
+     ({"header": []}, "at least 1 item"), ({"sheets": []}, "at least 1 item"),
+     ({"body": [9, 4]}, "first row first")],
 )  # fmt: skip
 def test_faults_in_a_description(folder, described, part):
     with pytest.raises(TandemError, match=r"^raw/t.csv.yaml: ") as caught:

@@ -13,6 +13,7 @@ from tandem.errors import TandemError
 ROUNDS = 200
 SMALL = 1e-6  # change of a coefficient, in standard errors, at which the search stops
 STEP = 0.01  # of the numerical derivative of the mean within estimate
+BLOCK = 100  # draws at a time: few enough to stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class _Panel:
     rows: np.ndarray  # (n, t)
     basis: np.ndarray  # (rows, k) orthonormal, of x less its entity means
     triangle: np.ndarray  # (k, k): basis times it is x less its entity means
-    signs: np.ndarray  # (draws, n, t)
+    signs: list[np.ndarray]  # blocks (n, t, draws) of -1 and 1
     names: list[str]
 
 
@@ -99,7 +100,7 @@ def bias_corrected_within(
     residuals are resampled by signs here, and errors by the delta method, not a second bootstrap).
     """
     p = _lay_out(y, exog, time_effects, draws, seed)
-    observed = _within(p, p.y[None])[0]
+    observed = _within(p, p.y[..., None])[0]
     coef = observed.copy()
     spread = _simulate(p, coef).std(axis=0)
     for _ in range(ROUNDS):
@@ -160,7 +161,7 @@ def _lay_out(y, exog, time_effects: bool, draws: int, seed) -> _Panel:
         dummies = np.stack([np.where(rows, np.arange(len(years)) == s, 0.0) for s in seen])
         x = np.concatenate([x, dummies])
         names += [f"year {years[s]}" for s in seen]
-    centred = _centred(x, rows).T
+    centred = _centred(x[:, rows].T, rows)
     size = np.linalg.norm(x[:, rows], axis=1)
     if np.linalg.matrix_rank(centred / size, tol=1e-9 * len(centred)) < len(x):
         raise TandemError(
@@ -169,8 +170,9 @@ def _lay_out(y, exog, time_effects: bool, draws: int, seed) -> _Panel:
         )
     basis, triangle = np.linalg.qr(centred)
     rng = np.random.default_rng(seed)
-    signs = rng.choice([-1.0, 1.0], size=(draws, *rows.shape))
-    signs = np.concatenate([signs, -signs])  # both signs of each, so that errors average to zero
+    sizes = [min(BLOCK, draws - start) for start in range(0, draws, BLOCK)]
+    signs = [np.moveaxis(rng.choice([-1, 1], size=(size, *rows.shape)), 0, -1).astype(np.int8)
+             for size in sizes]  # fmt: skip
     return _Panel(cube[:, 0], x, rows, basis, triangle, signs, names)
 
 
@@ -188,21 +190,21 @@ def _refuse_gaps(levels: np.ndarray, entities, years, name) -> None:
 
 
 def _within(p: _Panel, y: np.ndarray) -> np.ndarray:
-    """Within estimates (draws, k + 1) of panels y (draws, n, t)."""
-    before = np.full_like(y, np.nan)
-    before[:, :, 1:] = y[:, :, :-1]
-    now, before = _centred(y, p.rows), _centred(before, p.rows)
-    left = before - (before @ p.basis) @ p.basis.T
-    a = (left * now).sum(axis=1) / (left * before).sum(axis=1)
-    b = np.linalg.solve(p.triangle, p.basis.T @ (now - a[:, None] * before).T)
+    """Within estimates (draws, k + 1) of panels y (n, t, draws)."""
+    at = np.flatnonzero(p.rows)
+    flat = y.reshape(-1, y.shape[-1])
+    now, before = _centred(flat[at], p.rows), _centred(flat[at - 1], p.rows)
+    left = before - p.basis @ (p.basis.T @ before)
+    a = (left * now).sum(axis=0) / (left * before).sum(axis=0)
+    b = np.linalg.solve(p.triangle, p.basis.T @ (now - a * before))
     return np.column_stack([a, b.T])
 
 
 def _centred(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Deviations from entity means over the rows: (..., n, t) to (..., rows)."""
-    filled = np.where(rows, values, 0.0)
-    means = filled.sum(axis=-1, keepdims=True) / rows.sum(axis=1, keepdims=True)
-    return (filled - means)[..., rows]
+    """Deviations (rows, ...) from the means of each entity's rows."""
+    size = rows.sum(axis=1)
+    sums = np.add.reduceat(values, np.cumsum(size) - size, axis=0)
+    return values - np.repeat(sums / size[:, None], size, axis=0)
 
 
 def _simulate(p: _Panel, coef: np.ndarray) -> np.ndarray:
@@ -214,12 +216,20 @@ def _simulate(p: _Panel, coef: np.ndarray) -> np.ndarray:
     size = p.rows.sum(axis=1, keepdims=True)
     effect = left.sum(axis=1, keepdims=True) / size
     residual = np.where(p.rows, left - effect, 0.0) * np.sqrt(size / (size - 1))
-    y = np.broadcast_to(p.y, (len(p.signs), *p.y.shape)).copy()
-    for t in range(1, p.y.shape[1]):
-        made = coef[0] * y[:, :, t - 1] + systematic[:, t] + effect[:, 0]
-        made = made + residual[:, t] * p.signs[:, :, t]
-        y[:, :, t] = np.where(p.rows[:, t], made, y[:, :, t])
-    return _within(p, y)
+    expected = (systematic + effect)[..., None]
+    # both signs of each, so that errors average to zero
+    return np.concatenate([
+        _within(p, _grow(p, coef[0], expected + sign * residual[..., None] * signs))
+        for signs in p.signs for sign in (1, -1)
+    ])  # fmt: skip
+
+
+def _grow(p: _Panel, a: float, moved: np.ndarray) -> np.ndarray:
+    """Panels (n, t, draws) that start as observed and then move by a times the year before."""
+    y = np.where(p.rows[..., None], moved, p.y[..., None])
+    for t in range(1, y.shape[1]):
+        y[:, t] += np.where(p.rows[:, t, None], a * y[:, t - 1], 0.0)
+    return y
 
 
 def _derivative(p: _Panel, coef: np.ndarray, spread: np.ndarray) -> np.ndarray:

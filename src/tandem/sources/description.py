@@ -36,11 +36,13 @@ class Description(Strict):
     What is left out is found from the header, as in the layouts of data/README.md.
     """
 
-    sheets: Literal["all"] | list[str] | None = Field(
+    sheets: Literal["all"] | Annotated[list[str], Field(min_length=1)] | None = Field(
         None, description="sheets to read, or all; the first alone, and those named 续表, if absent"
     )
     table: Row | None = Field(None, description="which table of a web page, counted from 1")
-    header: Row | list[Row] | None = Field(None, description="row or rows of the header")
+    header: Row | Annotated[list[Row], Field(min_length=1)] | None = Field(
+        None, description="row or rows of the header"
+    )
     region: Column | None = Field(None, description="column of the regions' names")
     code: Column | None = Field(None, description="column of the regions' codes")
     year: int | InRow | InColumn | None = Field(
@@ -59,9 +61,11 @@ class Description(Strict):
     skip: list[Row] = Field([], description="rows of the body to leave out")
 
     @model_validator(mode="after")
-    def _header_is_in_order(self):
+    def _rows_are_in_order(self):
         if isinstance(self.header, list) and self.header != sorted(set(self.header)):
             raise ValueError("header must list its rows from top to bottom")
+        if self.body and self.body[1] and self.body[1] < self.body[0]:
+            raise ValueError("body must name its first row first")
         return self
 
 
