@@ -89,7 +89,8 @@ def find_tables(sheet: Sheet, file: str, description: Description, scope: str) -
     TandemError
         If there is no header row, or the description points outside the sheet.
     """
-    _check_rows(sheet, file, [row - 1 for row in [*description.skip, *(description.body or [])] if row])
+    named = [*description.skip, *(description.body or [])]
+    _check_rows(sheet, file, [row - 1 for row in named if row])
     if description.header is not None:
         heads = description.header if isinstance(description.header, list) else [description.header]
         headers = [[row - 1 for row in heads]]
