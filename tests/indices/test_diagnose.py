@@ -265,6 +265,13 @@ def test_half_a_unit_of_the_last_digit_is_allowed_and_no_more(off, fits):
     assert found.set_index("formula")["fits"]["C standard"] == fits
 
 
+@pytest.mark.parametrize(("c", "fits"), [(0.430, 0), (0.436, 1), (0.714, 1), (0.720, 0)])
+def test_scores_may_lie_anywhere_in_their_rounding_box(c, fits):
+    """0.1 and 0.9 stand for (0.05, 0.95), whose C is 0.436, up to (0.15, 0.85), whose C is 0.714."""
+    found = diagnose([[0.1, 0.9]], C=[c], digits={"U": 1, "C": 3})
+    assert found.set_index("formula")["fits"]["C standard"] == fits
+
+
 def test_formulas_that_rounding_cannot_tell_apart_are_all_named(tmp_path):
     """Equal scores: every C is 1, and every formula of it fits."""
     text = diagnose_coupling(written(tmp_path, "U1,U2,C\n.3,.3,1.00\n.5,.5,1.00\n"))

@@ -43,6 +43,13 @@ def test_capital_stock_of_a_panel():
     np.testing.assert_allclose(capital_stock(arrays), stock.sort_index().to_numpy().reshape(2, 5))
 
 
+def test_only_the_first_year_must_have_investment_for_mean_growth():
+    mean = math.sqrt(1.21) - 1
+    np.testing.assert_allclose(
+        capital_stock([100, 0, 121]), capital_stock([100, 0, 121], growth=mean)
+    )
+
+
 def test_capital_stock_refuses():
     index = pd.MultiIndex.from_product([["A", "B"], range(2000, 2005)], names=["entity", "year"])
     flow = pd.Series(np.concatenate([SPENDING, SPENDING]), index, name="rd", dtype=float)
