@@ -267,7 +267,7 @@ def test_half_a_unit_of_the_last_digit_is_allowed_and_no_more(off, fits):
 
 @pytest.mark.parametrize(("c", "fits"), [(0.430, 0), (0.436, 1), (0.714, 1), (0.720, 0)])
 def test_scores_may_lie_anywhere_in_their_rounding_box(c, fits):
-    """0.1 and 0.9 stand for (0.05, 0.95), whose C is 0.436, up to (0.15, 0.85), whose C is 0.714."""
+    """0.1 and 0.9 are (0.05, 0.95), whose C is 0.436, up to (0.15, 0.85), whose C is 0.714."""
     found = diagnose([[0.1, 0.9]], C=[c], digits={"U": 1, "C": 3})
     assert found.set_index("formula")["fits"]["C standard"] == fits
 
