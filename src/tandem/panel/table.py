@@ -188,7 +188,7 @@ def _read(con, study: Study) -> None:
         _holds(name, columns[i], NUMBERS, names[i])
         if twin := [other for other in home if other < name and other.lower() == name.lower()]:
             raise TandemError(f"'{twin[0]}' and '{name}' differ in capitals only; rename one.")
-    joins = [_join(con, spec, i, sources[i], columns[i], names[i]) for i in range(1, len(sources))]
+    joins = [_join(con, spec, i, sources, columns[i], names[i]) for i in range(1, len(sources))]
     entity, year = _keys(spec, "t0").values()
     taken = [f"t{i}.{quoted(name)} AS {column(name)}" for name, i in home.items()]
     con.execute(
@@ -267,7 +267,8 @@ def _keys(spec, table: str) -> dict[str, str]:
     return {spec.entity: f"CAST({entity} AS VARCHAR)", spec.year: f"TRY_CAST({year} AS DOUBLE)"}
 
 
-def _join(con, spec, i: int, source: str, columns: dict[str, str], file: str) -> str:
+def _join(con, spec, i: int, sources: list[str], columns: dict[str, str], file: str) -> str:
+    source = sources[i]
     ours, theirs = _keys(spec, "t0"), _keys(spec, f"t{i}")
     for key, kinds in ((spec.entity, NAMES), (spec.year, NUMBERS)):
         if key in columns:
@@ -288,7 +289,19 @@ def _join(con, spec, i: int, source: str, columns: dict[str, str], file: str) ->
     ).fetchone()
     if twice:
         raise TandemError(f"{file} has two rows for {_shown(twice)}; keep one.")
-    return f"LEFT JOIN {source} AS t{i} ON {' AND '.join(f'{theirs[k]} = {ours[k]}' for k in keys)}"
+    join = f"JOIN {source} AS t{i} ON {' AND '.join(f'{theirs[k]} = {ours[k]}' for k in keys)}"
+    if not con.execute(f"SELECT 1 FROM {sources[0]} AS t0 {join} LIMIT 1").fetchone():
+        least = [
+            con.execute(
+                f"SELECT {', '.join(f'min({by[k]})' for k in keys)} FROM {table}"
+            ).fetchone()
+            for by, table in ((ours, f"{sources[0]} AS t0"), (theirs, f"{source} AS t{i}"))
+        ]
+        raise TandemError(
+            f"No row of {spec.file} meets one of {file} by {' and '.join(keys)}: the least are "
+            f"{_shown(least[0])} there and {_shown(least[1])} here; write them alike."
+        )
+    return f"LEFT {join}"
 
 
 def _column(name: str, columns: list[dict[str, str]], files: list[str]) -> int:
