@@ -95,3 +95,10 @@ def test_the_robust_form_leaves_out_what_does_not_vary_apart(grunfeld):
     fixed = pd.Series(y.index.get_level_values(0) % 4 * 1.0, y.index)
     test = hausman_robust(y, x.assign(year=year, fixed=fixed, const=1.0))
     assert test.df == 2  # the means of years are equal, that of fixed is itself
+
+
+def test_a_regressor_that_is_the_entity_mean_of_another_is_refused(grunfeld):
+    y, x = grunfeld["inv"], grunfeld[["value", "capital"]]
+    means = x.assign(mean=x.iloc[:, 0].groupby(level=0).transform("mean"))
+    with pytest.raises(TandemError, match="mean are collinear with their entity means; leave one"):
+        hausman_robust(y, means)

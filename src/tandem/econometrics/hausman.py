@@ -92,8 +92,8 @@ def hausman_robust(y: pd.Series, x: pd.DataFrame, cluster: pd.Series | None = No
     Raises
     ------
     TandemError
-        A missing or infinite value, no regressor that varies over the years within an entity, and
-        what `panel_regression` refuses.
+        A missing or infinite value, no regressor that varies over the years within an entity,
+        regressors collinear with the entity means, and what `panel_regression` refuses.
 
     References
     ----------
@@ -113,8 +113,13 @@ def hausman_robust(y: pd.Series, x: pd.DataFrame, cluster: pd.Series | None = No
         raise TandemError("No regressor varies both within and between entities; nothing to test.")
     with_constant = x.loc[:, x.nunique() > 1].assign(const=1.0)
     clusters = {"cluster_entity": True} if cluster is None else {"clusters": cluster.to_frame()}
-    fit = RandomEffects(y, with_constant.join(tested)).fit(
-        cov_type="clustered", group_debias=True, **clusters
-    )
+    try:
+        model = RandomEffects(y, with_constant.join(tested))
+    except ValueError as err:
+        raise TandemError(
+            f"{', '.join(x.columns)} are collinear with their entity means; leave one out that does "
+            "not vary within entities."
+        ) from err
+    fit = model.fit(cov_type="clustered", group_debias=True, **clusters)
     names = tested.columns
     return wald(fit.params[names].to_numpy(), fit.cov.loc[names, names].to_numpy())
