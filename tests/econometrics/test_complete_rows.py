@@ -13,10 +13,11 @@ def panel():
     return pd.DataFrame({"y": [1.0, 2, 3, 4, 5, 7], "x": [2.0, 1, 4, 3, 6, 5]}, index)
 
 
-def test_rows_are_sorted_and_incomplete_ones_counted():
+@pytest.mark.parametrize("infinity", [np.inf, -np.inf])
+def test_rows_are_sorted_and_incomplete_ones_counted(infinity):
     frame = panel()
     x = frame["x"].mask(frame["x"] == 3).drop(("b", 2002))
-    y = frame["y"].replace(7, np.inf)
+    y = frame["y"].replace(7, infinity)
     rows, n_dropped = complete_rows(y, x, None)
     assert list(rows.index) == [("a", 2002), ("b", 2001), ("b", 2003)]
     assert n_dropped == 3

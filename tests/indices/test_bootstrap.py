@@ -80,6 +80,8 @@ def test_coupling_statistics():
     assert found["mean_D 2012"] == pytest.approx(d.xs(2012, level="year").mean())
     by_year = d.groupby(level="year").mean()  # balanced, so the within slope is that of the means
     assert found["trend_D"] == pytest.approx(np.polyfit(by_year.index, by_year, 1)[0])
+    by_year = coupling_degree(u).groupby(level="year").mean()
+    assert found["trend_C"] == pytest.approx(np.polyfit(by_year.index, by_year, 1)[0])
 
 
 def test_goalposts_are_computed_anew_in_each_draw():

@@ -262,7 +262,9 @@ def test_other_regressors_pass():
 @pytest.mark.parametrize(("off", "fits"), [(0.0004, 1), (0.0006, 0)])
 def test_half_a_unit_of_the_last_digit_is_allowed_and_no_more(off, fits):
     found = diagnose([[0.2, 0.8]], C=[0.8 + off], digits={"U": 9, "C": 3})
-    assert found.set_index("formula")["fits"]["C standard"] == fits
+    found = found.set_index("formula").loc["C standard"]
+    assert found["fits"] == fits
+    assert found["verdict"].startswith("fits all 1 rows: " if fits else "fits no row: ")
 
 
 @pytest.mark.parametrize(("c", "fits"), [(0.430, 0), (0.436, 1), (0.714, 1), (0.720, 0)])

@@ -135,8 +135,9 @@ def test_density_does_not_depend_on_the_order_of_rows(scores):
 
 
 def test_density_refuses(scores):
-    with pytest.raises(TandemError, match=r"D \(entity 0, year 2000\) is 7.0: normalise"):
-        kernel_density(scores.where(scores.index != (0, 2000), 7.0))
+    for wrong in (1.5, -0.5):
+        with pytest.raises(TandemError, match=rf"D \(entity 0, year 2000\) is {wrong}: normalise"):
+            kernel_density(scores.where(scores.index != (0, 2000), wrong))
     with pytest.raises(TandemError, match="is missing"):
         kernel_density(scores.where(scores.index != (3, 2001)))
     with pytest.raises(TandemError, match="All scores of 2000 are the same"):

@@ -133,6 +133,8 @@ def test_ratio_to_the_largest():
     z = NORMALISATIONS["ratio"](RAW, DIRECTIONS)
     np.testing.assert_allclose(z["x1"], RAW["x1"] / 2.4)
     np.testing.assert_allclose(z["x3"], 1 - RAW["x3"] / 60)
+    none = NORMALISATIONS["ratio"](RAW.assign(x1=RAW["x1"].where(RAW["x1"] > 1.5, 0)), DIRECTIONS)
+    assert none["x1"].min() == 0 and none["x1"].max() == 1
     with pytest.raises(TandemError, match=r"x1 \(entity A, year 2015\) is -39"):
         goalposts(RAW - 40, DIRECTIONS, "ratio")
     with pytest.raises(TandemError, match="not 'maximum'"):
