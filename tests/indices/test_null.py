@@ -213,3 +213,14 @@ def test_circular_shift_of_an_unbalanced_panel():
     assert circular_shift_null(shuffled, 400, 1) == found
     with pytest.raises(TandemError, match="No entity has two years"):
         circular_shift_null(u.iloc[1:], 9, 1)
+
+
+def test_the_band_of_chance_holds_its_middle_ninety_percent():
+    rng = np.random.default_rng(7)
+    index = pd.MultiIndex.from_product([range(12), [2001]], names=["entity", "year"])
+    u = pd.DataFrame(rng.random((12, 2)), index, ["a", "b"])
+    found = permutation_null(u, 400, seed=3)
+    order = np.random.default_rng(np.random.SeedSequence(3)).random((400, 12)).argsort(axis=1)
+    d = (u["a"].to_numpy() * u["b"].to_numpy()[order]) ** 0.25
+    assert found["D_null_p5"] == pytest.approx(np.quantile(d.mean(axis=1), 0.05))
+    assert found["D_null_p95"] == pytest.approx(np.quantile(d.mean(axis=1), 0.95))
