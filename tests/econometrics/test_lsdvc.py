@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tandem.econometrics import lsdvc
 from tandem.econometrics.lsdvc import bias_corrected_within
 from tandem.econometrics.static import lags, panel_regression
 from tandem.errors import TandemError
@@ -67,6 +68,39 @@ def test_one_seed_one_result_in_any_order_and_unit():
     assert again.loc["x", "std_error"] == pytest.approx(2 * first.loc["x", "std_error"], rel=1e-5)
     other = bias_corrected_within(y, x, draws=50, seed=5).terms
     assert other.loc["L1.y", "std_error"] != first.loc["L1.y", "std_error"]
+
+
+@pytest.mark.parametrize("block", [1, 7, 50])
+def test_the_draws_do_not_depend_on_the_blocks_they_come_in(monkeypatch, block):
+    y, x = made_up()
+    whole = bias_corrected_within(y, x, draws=50).terms
+    monkeypatch.setattr(lsdvc, "BLOCK", block)
+    parts = bias_corrected_within(y, x, draws=50).terms
+    np.testing.assert_allclose(parts, whole, rtol=1e-9)
+
+
+def test_one_simulated_panel_by_hand():
+    y, x = made_up(n=4, t=5)
+    short = y.drop([(0, 2001), (1, 2005)])
+    p = lsdvc._lay_out(short, x.reindex(short.index), True, draws=3, seed=2)
+    coef = np.linspace(0.4, 0.8, len(p.names))
+    signs = np.concatenate([s * sign for s in p.signs for sign in (1, -1)], axis=2)
+    found = lsdvc._simulate(p, coef)
+    for draw in range(6):
+        made = p.y.copy()
+        for i in range(4):
+            years = np.flatnonzero(p.rows[i])
+            of_x = {t: coef[1:] @ p.x[:, i, t] for t in years}
+            left = {t: p.y[i, t] - coef[0] * p.y[i, t - 1] - of_x[t] for t in years}
+            effect = np.mean(list(left.values()))
+            widened = np.sqrt(len(years) / (len(years) - 1))
+            for t in years:
+                shock = (left[t] - effect) * widened * signs[i, t, draw]
+                made[i, t] = coef[0] * made[i, t - 1] + of_x[t] + effect + shock
+        panel = pd.Series(made.ravel(), y.index, name="y").dropna()
+        rows = lags(panel, [1]).join(x).dropna()
+        fit, _ = panel_regression(panel[rows.index], rows, "two-way", "unadjusted")
+        np.testing.assert_allclose(found[draw, :2], fit.params, rtol=1e-8)
 
 
 def test_entities_may_start_late_and_end_early():

@@ -71,7 +71,10 @@ def test_driscoll_kraay_takes_two_lags_for_twenty_years(y, x, expected):
     np.testing.assert_allclose(result.std_errors, direct.std_errors, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("n_years", "n_lags"), [(4, 1), (5, 2), (27, 2), (28, 3), (100, 4)])
+@pytest.mark.parametrize(
+    ("n_years", "n_lags"),
+    [(4, 1), (5, 2), (9, 2), (10, 2), (20, 2), (27, 2), (28, 3), (100, 4)],
+)
 def test_the_bandwidth_grows_with_the_years(n_years, n_lags):
     # floor(4 (T/100)^(2/9)); 3 is reached where T/100 > (3/4)^(9/2) = 0.274
     rng = np.random.default_rng(np.random.SeedSequence(n_years))

@@ -356,8 +356,11 @@ def test_a_file_that_is_no_parquet_is_told_with_its_name(project):
         ("town,price\nx,1\n", "data/other.csv has neither 'firm' nor 'when'; a table is joined by"),
         ("when,price\n2001,1\n2002,1\n2001,2\n", "data/other.csv has two rows for 2001; keep one"),
         ("firm,when,price\nA,2001,1\nA,2001,2\n", "has two rows for A, 2001; keep one"),
-        ("firm,price\n007,1\n", "by firm: the least are A there and 007 here; write them alike"),
-        ("firm,when,price\nA,1901,1\n", "by firm and when: the least are A, 2001 there and A, 19"),
+        ("firm,price\n007,1\n", "by firm: the first of them has A, the second 007; write them"),
+        (
+            "firm,when,price\nA,1901,1\n",
+            "by firm and when: the first of them has A, 2001, the second A, 19",
+        ),
         ("when,staff\n2001,1\n", "'staff' stands in data/firms.csv and data/other.csv; drop one"),
     ],
 )

@@ -74,6 +74,17 @@ def test_all_sheets_are_read_where_a_description_says_so(folder):  # noqa: F811
     assert set(observations["cell"].str.split("!").str[1]) == {"表1", "second"}
 
 
+def test_a_continuation_may_end_before_the_body_that_a_description_names(folder):  # noqa: F811
+    book = xlsx([["地区", "2011年"], *([n, a] for n, a, _ in body()), [], ["注：初步数"]])
+    more = book.create_sheet("second")
+    for row in [["地区", "2010年"], *([n, b] for n, _, b in body()[:-1])]:
+        more.append(row)
+    last = 1 + len(body())
+    described = {"sheets": "all", "series": "gdp", "unit": "亿元", "header": 1, "body": [2, last]}
+    problem = f"second cell A{last - 1}: the table has no row for"
+    folder.problem("t.xlsx", book, problem, description=described)
+
+
 def test_a_description_that_is_no_yaml_is_named(folder):  # noqa: F811
     for content in (b"series: [gdp", b"series: \xff\xfe"):
         folder.put("t.csv", csv(EXPORT))

@@ -116,9 +116,10 @@ def hausman_robust(y: pd.Series, x: pd.DataFrame, cluster: pd.Series | None = No
     try:
         model = RandomEffects(y, with_constant.join(tested))
     except ValueError as err:
+        names = ", ".join(map(str, x.columns))
         raise TandemError(
-            f"{', '.join(x.columns)} are collinear with their entity means; leave one out that "
-            "does not vary within entities."
+            f"{names} are collinear with their entity means; leave one out that does not vary "
+            "within entities."
         ) from err
     fit = model.fit(cov_type="clustered", group_debias=True, **clusters)
     names = tested.columns

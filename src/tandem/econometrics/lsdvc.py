@@ -193,6 +193,7 @@ def _within(p: _Panel, y: np.ndarray) -> np.ndarray:
     """Within estimates (draws, k + 1) of panels y (n, t, draws)."""
     at = np.flatnonzero(p.rows)
     flat = y.reshape(-1, y.shape[-1])
+    # a row is never an entity's first year, so the place before is its lag
     now, before = _centred(flat[at], p.rows), _centred(flat[at - 1], p.rows)
     left = before - p.basis @ (p.basis.T @ before)
     a = (left * now).sum(axis=0) / (left * before).sum(axis=0)

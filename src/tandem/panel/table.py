@@ -298,8 +298,8 @@ def _join(con, spec, i: int, sources: list[str], columns: dict[str, str], file: 
             for by, table in ((ours, f"{sources[0]} AS t0"), (theirs, f"{source} AS t{i}"))
         ]
         raise TandemError(
-            f"No row of {spec.file} meets one of {file} by {' and '.join(keys)}: the least are "
-            f"{_shown(least[0])} there and {_shown(least[1])} here; write them alike."
+            f"No row of {spec.file} meets one of {file} by {' and '.join(keys)}: the first of "
+            f"them has {_shown(least[0])}, the second {_shown(least[1])}; write them alike."
         )
     return f"LEFT {join}"
 

@@ -89,12 +89,12 @@ def find_tables(sheet: Sheet, file: str, description: Description, scope: str) -
     TandemError
         If there is no header row, or the description points outside the sheet.
     """
-    named = [*description.skip, *(description.body or [])]
-    _check_rows(sheet, file, [row - 1 for row in named if row])
+    named = [*description.skip, *(description.body or [])[:1]]
+    check_rows(sheet, file, [row - 1 for row in named])
     if description.header is not None:
         heads = description.header if isinstance(description.header, list) else [description.header]
         headers = [[row - 1 for row in heads]]
-        _check_rows(sheet, file, headers[0])
+        check_rows(sheet, file, headers[0])
     else:
         found = [row for row in range(len(sheet.rows)) if _is_header(sheet.rows[row], scope)]
         headers = [_header_rows(sheet, row) for row in found]
@@ -114,7 +114,8 @@ def find_tables(sheet: Sheet, file: str, description: Description, scope: str) -
             _refuse_values(sheet, file, [r for r in outside if r + 1 not in description.skip])
         if description.body:
             first, last = description.body
-            body = [row for row in range(first - 1, last or len(sheet.rows))
+            below = min(last or len(sheet.rows), len(sheet.rows))  # a continuation may be shorter
+            body = [row for row in range(first - 1, below)
                     if any(map(str.strip, sheet.rows[row]))]  # fmt: skip
         body = [row for row in body if row + 1 not in description.skip]
         tables.append(_table(sheet, file, description, head, body, meta))
@@ -239,12 +240,13 @@ def _table(sheet, file, description, head, body, meta) -> Grid:
         year = InColumn(column=column_name(years))
     elif year is None and (label is not None or "year" not in meta):
         year = InRow(row=head[-1] + 1)
-    _check_rows(sheet, file, [at.row - 1 for at in (year, unit) if isinstance(at, InRow)])
+    check_rows(sheet, file, [at.row - 1 for at in (year, unit) if isinstance(at, InRow)])
     notes = frozenset(c for c, name in names.items() if name in _NOTE_HEADS)
     return Grid(file, sheet, head, body, region, code, label, unit, year, notes, meta)
 
 
-def _check_rows(sheet: Sheet, file: str, rows: list[int]) -> None:
+def check_rows(sheet: Sheet, file: str, rows: list[int]) -> None:
+    """Refuse rows, counted from 0, that the sheet has not."""
     beyond = [row + 1 for row in rows if row >= len(sheet.rows)]
     if beyond:
         raise TandemError(

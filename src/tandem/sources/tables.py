@@ -11,7 +11,7 @@ import pandas as pd
 from tandem.errors import TandemError
 from tandem.sources.aliases import Aliases
 from tandem.sources.description import Description, InColumn, InRow, read_description
-from tandem.sources.grid import find_tables, header_texts, merged_text, place
+from tandem.sources.grid import check_rows, find_tables, header_texts, merged_text, place
 from tandem.sources.reading import (
     Reading,
     blame_absent_series,
@@ -127,6 +127,9 @@ def scan_table(
         )
     entries = {name: codebook[name] for name in series}
     reading = Reading(file, source.to_dict(), entries, description, aliases or Aliases())
+    if description.body and description.body[1]:
+        longest = max(sheets, key=lambda sheet: len(sheet.rows))
+        check_rows(longest, file, [description.body[1] - 1])
     for sheet in sheets:
         reading.ledger += [(file, sheet.name, *note) for note in sheet.notes]
         tables = find_tables(sheet, file, description, source["region_scope"])
